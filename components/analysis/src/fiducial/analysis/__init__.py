@@ -1,0 +1,1 @@
+"""Event selections and the physics quantities that observables are made of."""

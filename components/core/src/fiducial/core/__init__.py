@@ -1,0 +1,1 @@
+"""Units, constants, errors, counter-based random numbers and kernel launch on CPU and GPU."""

@@ -1,0 +1,1 @@
+"""EDM4hep event data model as columnar batches of events."""

@@ -1,0 +1,1 @@
+"""Steps, chains and executors: run a reference chain anywhere with the same answer."""

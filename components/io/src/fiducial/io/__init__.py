@@ -1,0 +1,1 @@
+"""Event files: RNTuple, HepMC3 and LHE."""

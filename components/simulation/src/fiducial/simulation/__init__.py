@@ -1,0 +1,1 @@
+"""Detector simulation: the parametric fast simulation on CPU and GPU."""

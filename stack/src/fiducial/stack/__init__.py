@@ -1,0 +1,1 @@
+"""Lock, build, validate, publish and deploy software stacks."""

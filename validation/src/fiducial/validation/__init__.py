@@ -1,0 +1,1 @@
+"""Reference chains, references, calibrated comparisons and the verdict."""
