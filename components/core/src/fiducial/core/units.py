@@ -1,3 +1,4 @@
+# ruff: noqa: N816
 """Units: multiply by a unit to store a value, divide by it to print one.
 
 The base is EDM4hep's: GeV, mm, ns, e (charge), tesla, radian, each 1.0. Cross-sections are
