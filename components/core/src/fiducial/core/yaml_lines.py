@@ -55,7 +55,8 @@ for _kind, _pattern, _first in [
     ),
     ("merge", r"<<", ["<"]),
 ]:
-    _CoreSchemaLoader.add_implicit_resolver(_TAG + _kind, re.compile(rf"^(?:{_pattern})$"), _first)
+    CORE_SCHEMA.append((_TAG + _kind, re.compile(rf"^(?:{_pattern})$"), _first))
+    _CoreSchemaLoader.add_implicit_resolver(*CORE_SCHEMA[-1])
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ def read_yaml(text: str, name: str = "<string>") -> MappedYaml:
 def _refuse_deep_nesting(text: str, name: str) -> None:
     """Composing recurses on the C stack, so that a deep nest would end the process."""
     depth = 0
+    event: Any
     for event in yaml.parse(text, Loader=_Base):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
