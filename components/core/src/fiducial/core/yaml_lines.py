@@ -118,7 +118,7 @@ def _refuse_deep_nesting(text: str, name: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                line = event.start_mark.line + 1
+                line = event.start_mark.line + 1 if event.start_mark else 1
                 raise Mistakes(
                     [Mistake(f"{name}:{line}", f"nested more than {MAX_DEPTH} deep")], name
                 )
