@@ -144,7 +144,7 @@ def derive(seed: int, label: str) -> int:
     SHA-256 of both, so that streams of different labels or seeds are unrelated.
     """
     digest = hashlib.sha256(f"{int(seed)}/{label}".encode()).digest()
-    return int.from_bytes(digest[:8], "little")
+    return int.from_bytes(digest[:8], "little") >> 1
 
 
 def event_seed(seed: int, event: int) -> int:
