@@ -1,0 +1,85 @@
+"""Does a deployed stack compute what the validated one did?
+
+Each reference chain of the verdict is asked, in the deployed stack and a clean environment,
+for its first events again. Their content hash must be the one that the validation noted
+(``head`` in results.json): identical bytes of physics content, or the chain is named.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fiducial.stack.clean_environment import clean_environment
+from fiducial.stack.errors import InputError
+from fiducial.stack.inside import run_inside
+from fiducial.stack.progress import Progress, SilentProgress
+from fiducial.stack.results import Chain, Results
+
+
+@dataclass(frozen=True)
+class ChainCheck:
+    """One chain: the content hash that was validated, the one found, or why there is none."""
+
+    chain: str
+    events: int
+    expected: str
+    found: str | None
+    problem: str | None
+    seconds: float
+
+    @property
+    def identical(self) -> bool:
+        return self.found == self.expected
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "chain": self.chain, "events": self.events, "expected": self.expected,
+            "found": self.found, "identical": self.identical, "problem": self.problem,
+            "seconds": round(self.seconds, 3),
+        }  # fmt: skip
+
+
+def check_deployed(prefix: Path, results: Results, progress: Progress) -> list[ChainCheck]:
+    """Run the first events of every validated chain in the stack at ``prefix`` and compare.
+
+    Raises InputError where the results hold no run to compare with.
+    """
+    chains = [chain for chain in results.chains if chain.run is not None]
+    if not chains:
+        raise InputError("the results hold no run", hint="validate the stack anew")
+    checks = []
+    with progress.phase("check the deployed stack", total=len(chains)) as task:
+        for chain in chains:
+            checks.append(_check(prefix, chain))
+            task.advance()
+    return checks
+
+
+def _check(prefix: Path, chain: Chain) -> ChainCheck:
+    assert chain.run is not None
+    head, start = chain.run.head, time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="fiducial-deploy-") as name:
+        scratch = Path(name)
+        environment = clean_environment(prefix, scratch)
+        out = scratch / "out"
+        program = prefix / "bin" / "fiducial"
+        command = [str(program), "run", chain.name, "--events", str(head.events)]
+        command += ["--out", str(out)]
+        if chain.run.seed is not None:
+            command += ["--seed", str(chain.run.seed)]
+        ended = run_inside(command, environment, scratch, scratch / "log", SilentProgress())
+        found, problem = None, None
+        if ended.status == 0:
+            try:
+                found = str(json.loads((out / "run.json").read_bytes())["content_sha256"])
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                problem = f"it left no run.json that can be read: {error}"
+        else:
+            problem = ended.describe()
+    seconds = time.monotonic() - start
+    return ChainCheck(chain.name, head.events, head.content_sha256, found, problem, seconds)
