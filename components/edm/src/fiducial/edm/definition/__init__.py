@@ -1,0 +1,8 @@
+"""The model language: YAML in podio's grammar, read, checked and turned into Python.
+
+grammar   one member: ``double mass [GeV] // mass``
+parse     a file, into a :class:`~fiducial.edm.definition.model.Model`
+validate  several models together: do all names lead somewhere?
+layout    a datatype as columns (:class:`fiducial.edm.schema.TypeSchema`)
+generate  the Python modules and the reference page
+"""
