@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fiducial.stack.clean_environment import clean_environment
-from fiducial.stack.errors import InputError
+from fiducial.stack.errors import InputError, NegativeAnswer
 from fiducial.stack.inside import run_inside
 from fiducial.stack.progress import Progress, SilentProgress
 from fiducial.stack.results import Chain, Results
@@ -83,3 +83,20 @@ def _check(prefix: Path, chain: Chain) -> ChainCheck:
             problem = ended.describe()
     seconds = time.monotonic() - start
     return ChainCheck(chain.name, head.events, head.content_sha256, found, problem, seconds)
+
+
+def require_identical(checks: list[ChainCheck]) -> None:
+    """Raises NegativeAnswer naming every chain that did not give the same bytes."""
+    different = [check for check in checks if not check.identical]
+    if not different:
+        return
+    reasons = [
+        f"{check.chain}: " + (check.problem or f"{check.found}, validated {check.expected}")
+        for check in different
+    ]
+    names = ", ".join(check.chain for check in different)
+    raise NegativeAnswer(
+        f"the deployed stack does not give the validated events of {names}",
+        "; ".join(reasons),
+        "compare the two machines: microarchitecture, C library, interpreter",
+    )

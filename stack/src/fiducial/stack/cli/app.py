@@ -29,6 +29,8 @@ OWN = {
     "validate": "fiducial.stack.cli.cmd_validate:validate",
     "publish": "fiducial.stack.cli.cmd_publish:publish",
     "deploy": "fiducial.stack.cli.cmd_deploy:deploy",
+    "repository": "fiducial.stack.cli.cmd_repository:app",
+    "key": "fiducial.stack.cli.cmd_key:app",
     "report": "fiducial.stack.cli.cmd_report:report",
     "diff": "fiducial.stack.cli.cmd_diff:diff",
     "env": "fiducial.stack.cli.cmd_env:app",
