@@ -7,9 +7,12 @@ Only binary wheels are considered.
 from __future__ import annotations
 
 import tempfile
+import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
 from fiducial.stack.environment import Environment
 from fiducial.stack.errors import InputError, Mistake, Mistakes
@@ -50,22 +53,43 @@ def resolve(
         pins.write_text("".join(rows))
         if old is not None:
             output.write_text("".join(f"{package.text}\n" for package in old.packages))
-        arguments = ["pip", "compile", str(source), "--output-file", str(output)]
-        arguments += ["--constraints", str(pins)]
+        arguments = ["pip", "compile", str(source), "--constraints", str(pins)]
         for path in environment.constraints:
             arguments += ["--constraints", str(path)]
         arguments += ["--universal", "--python-version", environment.resolve_for]
         arguments += ["--generate-hashes", "--only-binary", ":all:", "--no-header", "--no-annotate"]
         arguments += ["--no-emit-index-url", "--no-emit-find-links", "--no-emit-build-options"]
-        if upgrade:
-            arguments.append("--upgrade")
-        run_uv(arguments, f"resolve environment {environment.name}", InputError)
+        first = [*arguments, "--output-file", str(output)] + (["--upgrade"] if upgrade else [])
+        run_uv(first, f"resolve environment {environment.name}", InputError)
         text = output.read_text()
+        # the same once more, held to the first answer, in the format that names each file
+        named = work / "pylock.toml"
+        arguments += ["--constraints", str(output), "--format", "pylock.toml"]
+        run_uv([*arguments, "--output-file", str(named)], f"name the files of {environment.name}")
+        files = _file_names(tomllib.loads(named.read_text()))
     mistakes: list[Mistake] = []
-    packages, _ = parse_packages(text, "uv's answer", mistakes)
+    packages, _ = parse_packages(text, "uv's answer", mistakes, files)
+    kept = []
+    for package in packages:
+        wheels = {digest: name for digest, name in package.wheels.items() if name}
+        kept.append(replace(package, wheels=wheels))
+        if not wheels:
+            mistakes.append(
+                Mistake(package.head, "has no binary wheel", "pin another version in pins.yaml")
+            )
     if mistakes:
-        raise Mistakes(mistakes, "uv's answer")
-    return tuple(sorted(packages, key=lambda package: (package.name, package.head)))
+        raise Mistakes(mistakes, f"the resolution of environment {environment.name}")
+    return tuple(sorted(kept, key=lambda package: (package.name, package.head)))
+
+
+def _file_names(pylock: dict[str, Any]) -> dict[str, str]:
+    """Digest -> file name of every wheel in a pylock.toml (PEP 751); addresses are dropped."""
+    names = {}
+    for package in pylock.get("packages", []):
+        for wheel in package.get("wheels", []):
+            where = wheel.get("name") or wheel.get("url") or wheel.get("path") or ""
+            names[wheel["hashes"]["sha256"]] = unquote(where.rpartition("/")[2])
+    return names
 
 
 def compare(before: Iterable[LockedPackage], after: Iterable[LockedPackage]) -> list[Change]:
@@ -84,12 +108,12 @@ def compare(before: Iterable[LockedPackage], after: Iterable[LockedPackage]) -> 
     return changes
 
 
-def _versions(packages: Iterable[LockedPackage]) -> dict[str, dict[str, tuple[str, ...]]]:
-    found: dict[str, dict[str, tuple[str, ...]]] = {}
+def _versions(packages: Iterable[LockedPackage]) -> dict[str, dict[str, frozenset[str]]]:
+    found: dict[str, dict[str, frozenset[str]]] = {}
     for package in packages:
-        found.setdefault(package.name, {})[package.head] = package.hashes
+        found.setdefault(package.name, {})[package.head] = frozenset(package.wheels)
     return found
 
 
-def _text(rows: dict[str, tuple[str, ...]]) -> str:
+def _text(rows: dict[str, frozenset[str]]) -> str:
     return " / ".join(head.partition("==")[2] for head in rows)

@@ -31,12 +31,15 @@ _ADDRESS = re.compile(r"://|--(?:index|extra-index|find-links|trusted-host)| @ "
 
 @dataclass(frozen=True)
 class LockedPackage:
-    """One package at one version, under a marker, with the digests of its allowed files."""
+    """One package at one version, under a marker, with its allowed wheels.
+
+    ``wheels`` maps the SHA-256 of each to its file name.
+    """
 
     name: str
     version: str
     marker: str
-    hashes: tuple[str, ...]
+    wheels: dict[str, str]
 
     @property
     def head(self) -> str:
@@ -45,13 +48,16 @@ class LockedPackage:
 
     @property
     def text(self) -> str:
-        """The whole entry, as uv writes it."""
-        return " \\\n    ".join([self.head, *(f"--hash=sha256:{digest}" for digest in self.hashes)])
+        """The whole entry as requirements files have it, ready for ``--require-hashes``."""
+        return " \\\n    ".join(
+            [self.head, *(f"--hash=sha256:{digest}" for digest in sorted(self.wheels))]
+        )
 
     @property
     def seal(self) -> str:
         """16 hexadecimal digits that tell whether this entry was edited."""
-        return sha256_bytes(self.text.encode())[:16]
+        rows = [self.text, *(f"{digest} {self.wheels[digest]}" for digest in sorted(self.wheels))]
+        return sha256_bytes("\n".join(rows).encode())[:16]
 
     def applies(self, variables: Mapping[str, str]) -> bool:
         """Whether the marker holds in an interpreter with these marker variables."""
@@ -82,6 +88,7 @@ def render_lock(
     packages: tuple[LockedPackage, ...],
 ) -> bytes:
     """The bytes of a lock file."""
+    files = {digest: name for package in packages for digest, name in package.wheels.items()}
     lines = [
         f"# Made by: fiducial lock {environment}. Do not edit: it is sealed below.",
         f"# format: {FORMAT}",
@@ -90,6 +97,10 @@ def render_lock(
         f"# definition: sha256:{definition}",
         *(f"# input {label}: {_SEPARATOR.join(rows)}".rstrip() for label, rows in inputs.items()),
         *(package.text for package in packages),
+        *(
+            f"# wheel {digest} {filename}"
+            for digest, filename in sorted(files.items(), key=lambda row: row[1])
+        ),
         *(f"# seal {package.head}: {package.seal}" for package in packages),
     ]
     body = ("\n".join(lines) + "\n").encode()
@@ -124,7 +135,9 @@ def parse_lock(data: bytes, name: str) -> Lock:
             f"make it with: fiducial lock {Path(name).parent.name or 'ENV'} --anew",
         )
     mistakes: list[Mistake] = []
-    packages, lines = parse_packages(text, name, mistakes)
+    rows = (line.split(" ") for line in text.splitlines() if line.startswith("# wheel "))
+    files = {row[2]: row[3] for row in rows if len(row) == 4}
+    packages, lines = parse_packages(text, name, mistakes, files)
     body, found, tail = data.rpartition(b"# digest: ")
     whole = found and tail.strip().decode(errors="replace") == f"sha256:{sha256_bytes(body)}"
     if not whole:
@@ -168,9 +181,12 @@ def _header(text: str) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
 
 
 def parse_packages(
-    text: str, name: str, mistakes: list[Mistake]
+    text: str, name: str, mistakes: list[Mistake], files: Mapping[str, str]
 ) -> tuple[list[LockedPackage], dict[str, int]]:
-    """The entries of a hashed requirements file, and the line where each begins."""
+    """The entries of a hashed requirements file, and the line where each begins.
+
+    ``files`` maps digests to file names; a digest that it lacks gets an empty name.
+    """
     packages: list[LockedPackage] = []
     lines: dict[str, int] = {}
     rows = text.split("\n")
@@ -184,16 +200,17 @@ def parse_packages(
         while parts[-1].endswith("\\") and number < len(rows):
             parts.append(rows[number])
             number += 1
-        package = _entry(
-            [part.removesuffix("\\").strip() for part in parts], f"{name}:{start}", mistakes
-        )
+        words = [part.removesuffix("\\").strip() for part in parts]
+        package = _entry(words, f"{name}:{start}", mistakes, files)
         if package is not None:
             packages.append(package)
             lines[package.head] = start
     return packages, lines
 
 
-def _entry(parts: list[str], where: str, mistakes: list[Mistake]) -> LockedPackage | None:
+def _entry(
+    parts: list[str], where: str, mistakes: list[Mistake], files: Mapping[str, str]
+) -> LockedPackage | None:
     if any(_ADDRESS.search(part) for part in parts):
         mistakes.append(Mistake(where, f"'{parts[0]}' holds an address", "a lock holds none"))
         return None
@@ -214,7 +231,7 @@ def _entry(parts: list[str], where: str, mistakes: list[Mistake]) -> LockedPacka
         canonicalize_name(head["name"]),
         head["version"],
         marker,
-        tuple(found[1] for found in hashes if found),
+        {found[1]: files.get(found[1], "") for found in hashes if found},
     )
 
 
@@ -230,7 +247,7 @@ def _edited(
         if package.head not in seals:
             mistakes.append(Mistake(where, f"{package.head} was added or its version edited"))
         elif seals[package.head] != package.seal:
-            mistakes.append(Mistake(where, f"the hashes of {package.head} were edited"))
+            mistakes.append(Mistake(where, f"the hashes or files of {package.head} were edited"))
     present = {package.head for package in packages}
     gone = sorted(seals.keys() - present)
     mistakes += [Mistake(name, f"{head} was removed or its version edited") for head in gone]
