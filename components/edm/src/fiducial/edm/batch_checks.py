@@ -26,7 +26,7 @@ def check_relation_targets(
 ) -> list[Mistake]:
     """Mistakes of one relation against the collections that are there, by id."""
     mistakes = []
-    for key in relation.targets():
+    for key in relation.targets:
         if key not in targets:
             continue
         name, target = targets[key]

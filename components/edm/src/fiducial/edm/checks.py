@@ -91,9 +91,11 @@ def _check_vector(
 def _check_relation(
     mistakes: list[Mistake], where: str, spec: RelationSpec, relation: Relation, n: int
 ) -> None:
-    if relation.is_one_to_one == spec.many:
-        wanted = "one-to-many: give offsets" if spec.many else "one-to-one: its offsets are None"
-        mistakes.append(Mistake(where, f"this relation is {wanted}"))
+    if relation.is_one_to_one and spec.many:
+        mistakes.append(Mistake(where, "a one-to-many relation needs offsets"))
+        return
+    if not relation.is_one_to_one and not spec.many and (relation.counts != 1).any():
+        mistakes.append(Mistake(where, "a one-to-one relation has one entry an object"))
         return
     m = n if not spec.many else len(relation.index)
     _check_column(mistakes, f"{where}.index", ColumnSpec("index", "int32"), relation.index, m)

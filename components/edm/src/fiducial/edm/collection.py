@@ -69,17 +69,10 @@ class Collection:
         self.offsets = offsets
         self._columns = {name: columns[name] for name in self.schema.columns}
         self._vectors = {spec.name: vectors[spec.name] for spec in self.schema.vectors}
-        self._relations = {}
-        for spec in self.schema.relations:
-            r = relations[spec.name]
-            bound = (
-                r
-                if r.objects is offsets
-                else Relation(
-                    None if r.is_one_to_one else r.offsets, r.index, r.collection, offsets
-                )
-            )
-            self._relations[spec.name] = bound
+        self._relations = {
+            spec.name: relations[spec.name].bound(offsets, not spec.many)
+            for spec in self.schema.relations
+        }
 
     @classmethod
     def _trusted(
@@ -135,8 +128,12 @@ class Collection:
     @property
     def nbytes(self) -> int:
         """Bytes of all columns and offsets, without what Python adds."""
-        parts = [*self._columns.values(), *self._relations.values(), *self._vectors.values()]
-        return self.offsets.nbytes + sum(part.nbytes for part in parts)
+        return (
+            self.offsets.nbytes
+            + sum(column.nbytes for column in self._columns.values())
+            + sum(relation.nbytes for relation in self._relations.values())
+            + sum(vector.nbytes for vector in self._vectors.values())
+        )
 
     def arrays(self) -> Iterator[tuple[str, Array]]:
         """Every array with a name that is unique in the collection, in the model's order."""

@@ -89,7 +89,7 @@ class _Builder:
     def columns(
         self, where: str, specs: tuple[ColumnSpec, ...], value: Any, n: int
     ) -> dict[str, Array]:
-        """The columns of one member: plain, or of a component given as tuple, mapping, view or matrix."""
+        """The columns of one member: of a component from a tuple, mapping, view or matrix."""
         if len(specs) == 1 and not isinstance(value, (View, Mapping)):
             return {specs[0].name: self.column(where, specs[0], value, n)}
         prefix = f"{where}."
@@ -160,12 +160,12 @@ class _Builder:
             named = {name: named.column(name) for name in named.names}
         where = f"{self.schema.name}.{spec.name}"
         check_names(self.mistakes, where, named, [c.name for c in spec.columns], "column")
-        columns = self.defaults(spec.columns, int(offsets[-1]))
-        for column in spec.columns:
-            if column.name in named:
-                columns[column.name] = self.column(
-                    f"{spec.name}.{column.name}", column, named[column.name], int(offsets[-1])
-                )
+        m = int(offsets[-1])
+        columns = self.defaults(spec.columns, m)
+        for inner in spec.columns:
+            if inner.name in named:
+                place = f"{spec.name}.{inner.name}"
+                columns[inner.name] = self.column(place, inner, named[inner.name], m)
         return VectorMember(offsets, columns)
 
     def empty_vector(self, spec: VectorSpec, n: int) -> VectorMember:

@@ -40,9 +40,7 @@ def _streams(collection: Collection) -> Iterator[tuple[str, Array]]:
 
 
 def _little_endian(array: Array) -> Array:
-    if sys.byteorder == "big" and array.dtype.itemsize > 1:
-        return array.byteswap()
-    return array
+    return array.byteswap() if sys.byteorder == "big" else array
 
 
 class ContentHasher:
@@ -76,9 +74,8 @@ class ContentHasher:
         if key not in self._streams:
             self._streams[key] = (kind, hashlib.sha256())
             self._lengths[key] = 0
-        self._streams[key][1].update(
-            memoryview(np.ascontiguousarray(_little_endian(array))).cast("B") if array.size else b""
-        )
+        if array.size:
+            self._streams[key][1].update(_little_endian(array).reshape(-1).view(np.uint8).data)
         self._lengths[key] += len(array)
 
     def hexdigest(self) -> str:

@@ -1,4 +1,4 @@
-"""Packed covariances: the lower triangle row by row, element (i, j) at i (i + 1) / 2 + j, j <= i."""
+"""Packed covariances: the lower triangle row by row, (i, j) at i (i + 1) / 2 + j for j <= i."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def rows_of_selection(selection: slice | Array | Sequence[int] | Sequence[bool],
         if step == 1:
             return slice(start, max(start, stop))
         return np.arange(start, stop, step, dtype=OFFSET)
-    array = selection if hasattr(selection, "dtype") else np.asarray(selection)
+    array: Array = selection if hasattr(selection, "dtype") else np.asarray(selection)  # type: ignore[assignment]
     xp = namespace(array)
     if array.ndim != 1:
         raise ValueError(f"a selection has one dimension, this one {array.ndim}")

@@ -49,7 +49,7 @@ class FourVectors:
     def mass_squared(self) -> Array:
         """energy^2 - p^2 [GeV^2], as (E - p)(E + p), which loses less to rounding."""
         p = self.p
-        return (self.energy - p) * (self.energy + p)
+        return (self.energy - p) * (self.energy + p)  # type: ignore[no-any-return]
 
     @property
     def mass(self) -> Array:

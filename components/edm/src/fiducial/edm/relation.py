@@ -21,10 +21,10 @@ __all__ = ["Relation"]
 class Relation:
     """The entries of one relation of all objects of a collection.
 
-    offsets     (n + 1,) int64   entries of object i are offsets[i] … offsets[i + 1]; give None
-                                 for a one-to-one relation, which has one entry an object
+    offsets     (n + 1,) int64   entries of object i are offsets[i] … offsets[i + 1]; None for a
+                                 one-to-one relation, which has one entry an object
     index       (m,) int32       place of the target in its event; -1 where unset
-    collection  (m,) uint32      ``collection_id`` of the name of the target's collection; 0 where unset
+    collection  (m,) uint32      ``collection_id`` of the name of the target's collection; 0: unset
     objects     (n_events + 1,) int64  offsets of the objects in events; the collection sets it
     """
 
@@ -52,6 +52,12 @@ class Relation:
         """Entries of each object, (n,) int64."""
         return jagged.counts(self.offsets)
 
+    def bound(self, objects: Array, one_to_one: bool) -> Relation:
+        """The same entries, of the objects that lie in events as ``objects`` says."""
+        if self.objects is objects and self.is_one_to_one == one_to_one:
+            return self
+        return Relation(None if one_to_one else self.offsets, self.index, self.collection, objects)
+
     @property
     def nbytes(self) -> int:
         own = 0 if self._offsets is None else self._offsets.nbytes
@@ -71,8 +77,9 @@ class Relation:
             )
         return self.objects if self.is_one_to_one else self.offsets[self.objects]
 
+    @cached_property
     def targets(self) -> dict[int, int]:
-        """How many entries point into each collection, by the collection's id; unset ones are left out."""
+        """How many entries point into each collection, by its id, without the unset ones."""
         xp = namespace(self.index)
         first = self.collection[:1]
         if len(first) and bool((self.collection == first).all()):
@@ -100,7 +107,7 @@ class Relation:
         set_ = self.index >= 0
         if name is not None:
             set_ &= self.collection == xp.uint32(collection_id(name))
-        elif len(targets := self.targets()) > 1:
+        elif len(targets := self.targets) > 1:
             raise InputError(
                 f"the relation points into {len(targets)} collections",
                 f"ids {', '.join(map(str, targets))}",

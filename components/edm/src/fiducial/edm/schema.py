@@ -34,7 +34,7 @@ class ColumnSpec:
 
     @property
     def path(self) -> tuple[str, ...]:
-        """The nested names in a file: ("momentum", "x"), ("covMatrix", "values"); () for plain numbers."""
+        """The nested names in a file: ("momentum", "x"), ("covMatrix", "values"); or ()."""
         names = tuple(self.name.split(".")) if self.name else ()
         return (*names, self.folded) if self.folded else names
 
@@ -60,7 +60,7 @@ class MemberSpec:
 
 @dataclass(frozen=True)
 class VectorSpec:
-    """A member with any number of entries an object; its columns are named from the element down."""
+    """A member with any number of entries an object; columns are named from the element down."""
 
     name: str
     type: str
@@ -115,7 +115,11 @@ class TypeSchema:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Every name that ``build`` takes."""
-        return tuple(part.name for part in (*self.members, *self.vectors, *self.relations))
+        return (
+            *(member.name for member in self.members),
+            *(vector.name for vector in self.vectors),
+            *(relation.name for relation in self.relations),
+        )
 
     def relation(self, name: str) -> RelationSpec:
         return next(spec for spec in self.relations if spec.name == name)

@@ -35,7 +35,7 @@ def _rewrite(
 ) -> tuple[Relation, int]:
     """The relation with its entries into ``name`` rewritten, and how many of them dangle."""
     key = collection_id(name)
-    if key not in relation.targets():
+    if key not in relation.targets:
         return relation, 0
     xp = namespace(place)
     rows = relation.rows(offsets, name)

@@ -193,7 +193,7 @@ def filter_events(step: Filter, batch: EventBatch) -> EventBatch:
     """Run a filter and keep the events that it chose."""
     check_inputs(step, batch)
     mask = step.select(batch)
-    if getattr(mask, "dtype", None) != bool or mask.shape != (batch.n_events,):
+    if getattr(mask, "dtype", None) != np.bool_ or mask.shape != (batch.n_events,):
         shape = getattr(mask, "shape", type(mask).__name__)
         raise InputError(
             f"{type(step).__name__} must choose with a bool array ({batch.n_events},)",

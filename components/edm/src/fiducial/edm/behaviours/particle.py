@@ -56,7 +56,7 @@ class ParticleBehaviour(Collection):
         return namespace(x).arctan2(y, x)  # type: ignore[no-any-return]
 
     def sum_by_event(self, values: Array) -> Array:
-        """Sums (n_events,) float64 of a value (n,) of each object, added in the order of the objects.
+        """Sums (n_events,) float64 of values (n,), added in the order of the objects.
 
         An event's sum does not depend on the other events of the batch.
         """

@@ -121,9 +121,8 @@ def generate(models: Sequence[Model]) -> dict[str, str]:
     layout = Layout(models)
     environment = _environment()
     schemas = list(layout.schemas())
-    sources = {
-        entry.name: model.file for model in models for entry in (*model.datatypes, *model.links)
-    }
+    sources = {entry.name: model.file for model in models for entry in model.datatypes}
+    sources |= {link.name: model.file for model in models for link in model.links}
     viewed: list[Component] = [c for m in models for c in m.components if not layout.folded(c)]
     files = {
         "components.py": environment.get_template("components.py.j2").render(

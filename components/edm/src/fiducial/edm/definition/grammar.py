@@ -4,10 +4,10 @@
 
     member      = type  name  [ "{" default "}" ]  [ "[" unit "]" ]  [ "//" description ]
     type        = scalar | namespace "::" Name | "std::array<" type "," length ">"
-    scalar      = bool | [u]int{8,16,32,64}_t | int | unsigned | float | double, with or without std::
+    scalar      = bool | [u]int{8,16,32,64}_t | int | unsigned | float | double
 
-Default and unit may change places. ``char``, ``short``, ``long`` and ``long long`` are refused,
-since their width depends on the platform.
+A scalar may have std:: before it. Default and unit may change places. ``char``, ``short``,
+``long`` and ``long long`` are refused, since their width depends on the platform.
 """
 
 from __future__ import annotations

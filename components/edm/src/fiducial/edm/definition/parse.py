@@ -103,13 +103,9 @@ class _Parser:
         body = self.keys(
             at, body, ("Description", "Author", *lists, *_CODE), ("Description", "Author")
         )
-        return Datatype(
-            name,
-            *(self.members(at, body, key) for key in lists),
-            description=self.text(at, body, "Description"),
-            author=self.text(at, body, "Author"),
-            line=line,
-        )
+        members, vectors, one_to_one, one_to_many = (self.members(at, body, key) for key in lists)
+        description, author = self.text(at, body, "Description"), self.text(at, body, "Author")
+        return Datatype(name, members, vectors, one_to_one, one_to_many, description, author, line)
 
     def interface(self, at: Location, name: str, body: Any, line: int) -> Interface:
         needed = ("Description", "Author", "Types")
@@ -139,20 +135,16 @@ class _Parser:
                 self.wrong(("schema_version",), f"{version!r} is not a whole number from 1 on")
             version = 0
         options = data.get("options") or {}
+        if not data:
+            raise Mistakes(self.mistakes, self.source.name)
         model = Model(
             self.source.name,
             version,
-            *(
-                (
-                    self.section("components", self.component),
-                    self.section("datatypes", self.datatype),
-                    self.section("interfaces", self.interface),
-                    self.section("links", self.link),
-                )
-                if data
-                else ()
-            ),
-            options=options if isinstance(options, dict) else {},
+            self.section("components", self.component),
+            self.section("datatypes", self.datatype),
+            self.section("interfaces", self.interface),
+            self.section("links", self.link),
+            options if isinstance(options, dict) else {},
         )
         if self.mistakes:
             raise Mistakes(self.mistakes, self.source.name)

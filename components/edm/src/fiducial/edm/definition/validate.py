@@ -6,6 +6,8 @@ import keyword
 import re
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from fiducial.core.errors import Mistake, Mistakes, did_you_mean
 from fiducial.edm.collection import Collection
 from fiducial.edm.definition.grammar import SCALARS
@@ -208,9 +210,7 @@ class _Validator:
 
 
 def default_value(text: str, dtype: str) -> int | float | bool:
-    """A default's text as a value of numpy's ``dtype``; ValueError or OverflowError if it is none."""
-    import numpy as np
-
+    """A default's text as a value of ``dtype``; ValueError or OverflowError if it is none."""
     if dtype == "bool":
         return (
             {"true": True, "false": False}[text]
