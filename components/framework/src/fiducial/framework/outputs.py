@@ -1,0 +1,122 @@
+"""The event files of a run, written as a stream of batches in event order.
+
+Each output keeps its collections, at most its ``max_events`` first events, and cuts the stream
+into clusters at fixed event counts, so that a file does not show how the run was split.  Time
+spent here is counted as the step ``write:<output>``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fiducial.core.errors import FiducialError
+from fiducial.core.files import environment_problem, sha256_file
+from fiducial.edm import EventBatch
+from fiducial.framework.chain_model import HepMC3Output, Output, RNTupleOutput
+from fiducial.framework.measure import Meter
+from fiducial.io import HepMC3Writer, RNTupleWriter
+
+_SUFFIX = {"rntuple": "root", "hepmc3": "hepmc3"}
+_HEPMC3_EVENTS = 1000
+
+
+def output_files(outputs: Mapping[str, Output]) -> dict[str, str]:
+    """{output: file name}: ``events.<suffix>``, or ``<output>.<suffix>`` where formats repeat."""
+    formats = [output.format for output in outputs.values()]
+    return {
+        name: f"{'events' if formats.count(output.format) == 1 else name}.{_SUFFIX[output.format]}"
+        for name, output in outputs.items()
+    }
+
+
+class OutputWriter:
+    """Writes one output to `path`; `close` gives its record, `abandon` leaves it unfinished."""
+
+    def __init__(
+        self, name: str, output: Output, path: Path, provenance: Mapping[str, Any], meter: Meter
+    ) -> None:
+        self.step = f"write:{name}"
+        self.path = path
+        self._output = output
+        self._meter = meter
+        self._waiting: list[EventBatch] = []
+        self._empty: EventBatch | None = None
+        self._left = output.max_events
+        self._cluster = (
+            output.cluster_events if isinstance(output, RNTupleOutput) else _HEPMC3_EVENTS
+        )
+        with self._timed():
+            self._writer: Any = (
+                HepMC3Writer(path)
+                if isinstance(output, HepMC3Output)
+                else RNTupleWriter(path, dict(provenance))
+            )
+
+    def extend(self, batch: EventBatch) -> None:
+        """Take the next events."""
+        if self._empty is None:
+            self._empty = self._kept(batch.select_events(slice(0, 0)))
+        if self._left is not None:
+            if batch.n_events > self._left:
+                batch = batch.select_events(slice(0, self._left))
+            self._left -= batch.n_events
+        if batch.n_events == 0:
+            return
+        self._waiting.append(self._kept(batch))
+        if sum(b.n_events for b in self._waiting) < self._cluster:
+            return
+        with self._timed():
+            gathered = _joined(self._waiting)
+            whole = gathered.n_events - gathered.n_events % self._cluster
+            for first in range(0, whole, self._cluster):
+                self._write(gathered.select_events(slice(first, first + self._cluster)))
+            rest = gathered.select_events(slice(whole, gathered.n_events))
+            self._waiting = [rest] if rest.n_events else []
+
+    def close(self) -> dict[str, Any]:
+        """Write what waits and finish the file; {path, events, bytes, sha256}."""
+        with self._timed():
+            if self._waiting:
+                self._write(_joined(self._waiting))
+                self._waiting = []
+            elif self._empty is not None and self._meter.usage(self.step).events_out == 0:
+                self._write(self._empty)  # no event passed: the file still says of what
+            self._writer.close()
+            return {
+                "path": self.path.name,
+                "events": self._meter.usage(self.step).events_out,
+                "bytes": self.path.stat().st_size,
+                "sha256": sha256_file(self.path),
+            }
+
+    def abandon(self) -> None:
+        """Let go of the file after a failure; what is in it does not matter."""
+        self._waiting = []
+        with contextlib.suppress(Exception):
+            self._writer.close()
+
+    def _kept(self, batch: EventBatch) -> EventBatch:
+        return batch if self._output.keep is None else batch.keep(self._output.keep)
+
+    def _write(self, batch: EventBatch) -> None:
+        usage = self._meter.usage(self.step)
+        usage.events_in += batch.n_events
+        self._writer.extend(batch)
+        usage.events_out += batch.n_events
+
+    @contextlib.contextmanager
+    def _timed(self) -> Any:
+        try:
+            with self._meter.measure(self.step):
+                yield
+        except FiducialError:
+            raise
+        except OSError as error:
+            raise environment_problem(f"cannot write {self.path.name}", error) from error
+
+
+def _joined(batches: list[EventBatch]) -> EventBatch:
+    return batches[0] if len(batches) == 1 else EventBatch.concatenate(batches)

@@ -1,0 +1,49 @@
+"""Where a run came from: what every event file and every run.json carry.
+
+The record in an event file holds no time and no place, so that the same run gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from typing import Any
+
+from fiducial.core.config import dump
+from fiducial.framework.fingerprint import library_versions
+from fiducial.framework.plan import RunPlan
+
+LOCK = "FIDUCIAL_LOCK_SHA256"
+STACK = "FIDUCIAL_STACK"
+
+
+def provenance(plan: RunPlan) -> dict[str, Any]:
+    """Chain, settings, seed, lock, versions, and the command that makes it again."""
+    chain = plan.chain
+    return {
+        "format": 1,
+        "chain": chain.name,
+        "chain_sha256": chain.sha256,
+        "chain_text": chain.text,
+        "seed": plan.seed,
+        "events": plan.events,
+        "steps": [
+            {
+                "name": s.name,
+                "use": s.use,
+                "with": dump(s.step),
+                "distribution": s.distribution,
+                "version": s.version,
+            }
+            for s in chain.steps
+        ],
+        "lock_sha256": os.environ.get(LOCK) or None,
+        "stack": os.environ.get(STACK) or None,
+        "command": plan.command,
+        "versions": {"python": platform.python_version(), **sorted_versions(plan)},
+    }
+
+
+def sorted_versions(plan: RunPlan) -> dict[str, str]:
+    """Versions of the steps' distributions and of what they require, by name."""
+    return dict(sorted(library_versions(plan.chain).items()))

@@ -1,0 +1,3 @@
+"""A step module that needs what is not installed."""
+
+import not_installed_anywhere  # noqa: F401
