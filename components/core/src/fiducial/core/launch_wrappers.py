@@ -59,19 +59,23 @@ class Wrappers(NamedTuple):
 
 _SOURCE = '''"""Written by fiducial.core for the kernel {where}. Safe to delete."""
 
-from numba import njit, prange{importing}
+from numba import njit, prange
+
+from fiducial.core.launch_wrappers import inlined{importing}
+
+item = inlined(kernel)
 
 
 @njit(cache={cache}, nogil=True)
 def serial(n{columns}):
     for i in range(n):
-        kernel(i{columns})
+        item(i{columns})
 
 
 @njit(parallel=True, cache={cache}, nogil=True)
 def threads(n{columns}):
     for i in prange(n):
-        kernel(int64(i){columns})
+        item(int64(i){columns})
 
 
 def cuda_grid(n{columns}):
@@ -122,6 +126,18 @@ def fingerprint(kernel: Any) -> str:
     digest = hashlib.sha256(f"{sys.version_info[:2]} {numba.__version__}".encode())
     _absorb(getattr(kernel, "py_func", kernel), digest, set())
     return digest.hexdigest()[:16]
+
+
+def inlined(kernel: Any) -> Any:
+    """The kernel as a function that is always inlined into the loop around it.
+
+    So the compiler sees the loop and the kernel together (Philox draws are then 3 times
+    faster). Where numba compiles nothing, the kernel itself.
+    """
+    if not hasattr(kernel, "py_func"):
+        return kernel
+    options = {k: v for k, v in kernel.targetoptions.items() if k not in ("nopython", "cache")}
+    return numba.njit(**options | {"forceinline": True})(kernel.py_func)
 
 
 def _not_a_kernel(kernel: Any) -> InputError:

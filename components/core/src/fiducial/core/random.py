@@ -16,9 +16,10 @@ Every (event, item, draw) of a seed names one number; ``normal`` is a function o
 ``uniform`` of the same name, so a kernel gives each draw one purpose. Draws 2k and 2k + 1 come
 from one Philox block: ``uniform_pair`` and ``normal_pair`` give both for the price of one.
 
-All functions are ``@njit`` and run on CPU threads and in CUDA kernels. The integers, and so the
-uniforms, are the same bits everywhere. The normals use log and sqrt beyond 1.44 sigma, whose
-last bits may differ between a CPU and a GPU.
+All functions are ``@njit`` and run on CPU threads and in CUDA kernels; they are inlined into
+the loop that calls them, which lets the compiler work on several items at once. The integers,
+and so the uniforms, are the same bits everywhere. The normals use log and sqrt beyond 1.44
+sigma, whose last bits may differ between a CPU and a GPU.
 
 J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers: as easy as 1, 2,
 3", SC11 (2011), doi:10.1145/2063384.2063405. M. J. Wichura, "Algorithm AS 241: the percentage
@@ -57,7 +58,7 @@ _1 = np.uint64(1)
 _TO_UNIT = 2.0**-53
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def _round(c0, c1, c2, c3, k0, k1):
     product0 = _M0 * c0
     product1 = _M1 * c2
@@ -69,7 +70,7 @@ def _round(c0, c1, c2, c3, k0, k1):
     )
 
 
-@njit
+@njit(forceinline=True)
 def philox4x32_10(c0, c1, c2, c3, k0, k1):
     """Ten rounds of Philox-4x32 on the counter ``c0 … c3`` with the key ``k0, k1``.
 
@@ -85,7 +86,7 @@ def philox4x32_10(c0, c1, c2, c3, k0, k1):
     return _round(c0, c1, c2, c3, k0, k1)
 
 
-@njit
+@njit(forceinline=True)
 def _block(seed, event, item, pair):
     """The 128 bits of draws 2 pair and 2 pair + 1, as two uint64."""
     seed, event = np.uint64(seed), np.uint64(event)
@@ -100,13 +101,13 @@ def _block(seed, event, item, pair):
     return (r1 << _32) | r0, (r3 << _32) | r2
 
 
-@njit
+@njit(forceinline=True)
 def _open_unit(bits):
     """The upper 53 bits k as k 2^-53, and 2^-54 for k = 0: never 0, never 1."""
     return max(float(np.int64(bits >> _11)), 0.5) * _TO_UNIT
 
 
-@njit
+@njit(forceinline=True)
 def uniform(seed, event, item, draw):
     """A float64 in the open interval (0, 1), from 53 random bits."""
     draw = np.uint64(draw)
@@ -114,20 +115,20 @@ def uniform(seed, event, item, draw):
     return _open_unit(odd if draw & _1 else even)
 
 
-@njit
+@njit(forceinline=True)
 def uniform_pair(seed, event, item, pair):
     """``uniform`` of the draws ``2 pair`` and ``2 pair + 1``, from one Philox block."""
     even, odd = _block(seed, event, item, pair)
     return _open_unit(even), _open_unit(odd)
 
 
-@njit
+@njit(forceinline=True)
 def normal(seed, event, item, draw):
     """A standard normal float64, from ``uniform`` of the same draw by inversion."""
     return normal_from_uniform(uniform(seed, event, item, draw))
 
 
-@njit
+@njit(forceinline=True)
 def normal_pair(seed, event, item, pair):
     """``normal`` of the draws ``2 pair`` and ``2 pair + 1``, from one Philox block."""
     u, v = uniform_pair(seed, event, item, pair)
