@@ -101,7 +101,10 @@ class EventBatch:
 
     def with_collections(self, collections: Mapping[str, Collection]) -> EventBatch:
         """The same events with more collections; one of the same name is replaced."""
-        return EventBatch({**self._collections, **collections}, self.n_events)
+        together = {**self._collections, **collections}
+        if mistakes := check_batch(together, self.n_events, new=collections.keys()):
+            raise Mistakes(mistakes, "the batch")
+        return self._trusted(together, self.n_events)
 
     def keep(self, names: Iterable[str]) -> EventBatch:
         """Only the collections ``names``, in that order."""

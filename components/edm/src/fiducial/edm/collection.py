@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -159,7 +159,7 @@ class Collection:
         """The objects ``rows``, which lie in events as ``offsets`` says (trusted)."""
         return self._trusted(
             offsets,
-            {name: column[rows] for name, column in self._columns.items()},
+            {name: jagged.gather(col, rows) for name, col in self._columns.items()},
             {name: relation.take(rows, offsets) for name, relation in self._relations.items()},
             {name: vector.take(rows) for name, vector in self._vectors.items()},
         )
@@ -198,6 +198,22 @@ class Collection:
             },
         )
 
+    def select(
+        self,
+        mask: Array,
+        name: str | None = None,
+        dangling: Literal["refuse", "drop"] = "refuse",
+    ) -> Self:
+        """Only the objects where ``mask`` (n,) is true.
+
+        Relations of the collection to itself are rewritten, as ``EventBatch.select_objects`` does
+        for all collections; ``name`` is the one that they know it by (the customary one).
+        """
+        from fiducial.edm.batch import EventBatch
+
+        name = name or self.schema.collection
+        return EventBatch({name: self}).select_objects(name, mask, dangling).get(name, type(self))
+
     def replace(self, **members: Any) -> Self:
         """The same objects with some members given anew, as in ``build``; the rest is shared."""
         return self._trusted(*construct.construct(self.schema, None, self.offsets, members, self))
@@ -222,6 +238,11 @@ class Collection:
                 and all(vec.same(other._vectors[name]) for name, vec in self._vectors.items())
             )
         )
+
+    def __eq__(self, other: object) -> bool:
+        return self.same(other) if isinstance(other, Collection) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
 
     def to_awkward(self) -> ak.Array:
         """The same memory as an awkward array of events of records (no copy)."""

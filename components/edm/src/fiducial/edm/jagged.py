@@ -15,7 +15,16 @@ import numpy as np
 
 from fiducial.edm.arrays import OFFSET, Array, namespace
 
-__all__ = ["Rows", "concatenate", "counts", "offsets", "owners", "rows_of_selection", "take"]
+__all__ = [
+    "Rows",
+    "concatenate",
+    "counts",
+    "gather",
+    "offsets",
+    "owners",
+    "rows_of_selection",
+    "take",
+]
 
 #: Rows of a flat column: a contiguous slice (step 1) or an array of int64 indices.
 Rows: TypeAlias = slice | Array
@@ -51,11 +60,17 @@ def take(offsets_in: Array, lists: Rows) -> tuple[Array, Rows]:
         moved = window if first == 0 else window - first
         return moved, slice(first, int(window[-1]))
     xp = namespace(offsets_in)
-    starts = offsets_in[lists]
-    result = offsets(offsets_in[lists + 1] - starts)
+    starts = offsets_in.take(lists)
+    result = offsets(offsets_in.take(lists + 1) - starts)
     rows = xp.arange(int(result[-1]), dtype=OFFSET)
     rows += xp.repeat(starts - result[:-1], counts(result))
     return result, rows
+
+
+def gather(column: Array, rows: Rows) -> Array:
+    """The rows of a flat column: a view for a slice, a copy for indices."""
+    # take is twice as fast as column[rows] in numpy
+    return column[rows] if isinstance(rows, slice) else column.take(rows, axis=0)
 
 
 def rows_of_selection(selection: slice | Array | Sequence[int] | Sequence[bool], n: int) -> Rows:

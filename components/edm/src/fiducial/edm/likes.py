@@ -20,9 +20,7 @@ Counts: TypeAlias = npt.ArrayLike
 Numbers: TypeAlias = npt.ArrayLike
 
 #: A tuple of the component's columns in order, a mapping of them, a view, or one (n, k) array.
-ComponentLike: TypeAlias = (
-    tuple[Numbers, ...] | list[Numbers] | Mapping[str, Numbers] | View | npt.ArrayLike
-)
+ComponentLike: TypeAlias = tuple[Numbers, ...] | Mapping[str, Numbers] | View | npt.NDArray[Any]
 
 #: (counts, values), where values is a column or, of components, a mapping of columns.
 VectorLike: TypeAlias = VectorMember | tuple[Counts, Any]

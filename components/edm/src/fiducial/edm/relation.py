@@ -129,9 +129,11 @@ class Relation:
     def take(self, rows: Rows, objects: Array | None = None) -> Relation:
         """The entries of the objects ``rows``, which lie in events as ``objects`` says."""
         if self._offsets is None:
-            return Relation(None, self.index[rows], self.collection[rows], objects)
-        offsets, entries = jagged.take(self._offsets, rows)
-        return Relation(offsets, self.index[entries], self.collection[entries], objects)
+            offsets, entries = None, rows
+        else:
+            offsets, entries = jagged.take(self._offsets, rows)
+        index = jagged.gather(self.index, entries)
+        return Relation(offsets, index, jagged.gather(self.collection, entries), objects)
 
     def keep_entries(self, mask: Array) -> Relation:
         """Only the entries where ``mask`` (m,) is true (one-to-many relations)."""

@@ -60,7 +60,9 @@ class VectorMember(View):
     def take(self, rows: Rows) -> VectorMember:
         """The entries of the objects ``rows``."""
         offsets, entries = jagged.take(self.offsets, rows)
-        return VectorMember(offsets, {name: col[entries] for name, col in self._columns.items()})
+        return VectorMember(
+            offsets, {name: jagged.gather(col, entries) for name, col in self._columns.items()}
+        )
 
     @staticmethod
     def concatenate(parts: list[VectorMember]) -> VectorMember:
