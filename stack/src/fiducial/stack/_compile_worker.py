@@ -8,6 +8,7 @@ Imports as little as possible, so that this process's own strings do not leak in
 """
 
 import marshal
+import os
 import sys
 import warnings
 from importlib.util import MAGIC_NUMBER, source_hash
@@ -30,6 +31,7 @@ def _main() -> None:
         target = f"{folder}/__pycache__/{base[:-3]}.{tag}.pyc"
         with open(target, "wb") as stream:  # noqa: PTH123
             stream.write(MAGIC_NUMBER + flags + source_hash(data) + marshal.dumps(code))
+        os.chmod(target, 0o644)  # noqa: PTH101
         done += 1
         if done % 50 == 0:
             sys.stdout.write("50\n")

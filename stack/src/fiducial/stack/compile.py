@@ -6,14 +6,17 @@ See ``_compile_worker``. The files are shared out by size in a fixed order.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from fiducial.stack import _compile_worker
 from fiducial.stack.errors import EnvironmentProblem
+from fiducial.stack.manifest import Entry, Manifest
 from fiducial.stack.tools import clean_environment
+from fiducial.stack.verify import describe_all
 
 
 def compile_sources(
@@ -80,3 +83,39 @@ def _feed(stream: object, text: str) -> None:
         stream.close()  # type: ignore[attr-defined]
     except BrokenPipeError:
         pass  # the worker died; its exit code tells
+
+
+def compiled_name(source: str, cache_tag: str) -> str:
+    """Where the compiled form of a source lies: ``a/b.py`` -> ``a/__pycache__/b.TAG.pyc``."""
+    folder, _, name = source.rpartition("/")
+    return f"{folder}/__pycache__/{name.removesuffix('.py')}.{cache_tag}.pyc"
+
+
+def reuse_compiled(
+    old_prefix: Path,
+    old: Manifest,
+    prefix: Path,
+    entries: Mapping[str, Entry],
+    sources: Sequence[str],
+    cache_tag: str,
+) -> set[str]:
+    """Copy compiled files of unchanged sources from the old stack; returns these sources.
+
+    A compiled file is taken only if its bytes are those that the old manifest states.
+    """
+    known = old.entries()
+    same = [
+        (source, compiled_name(source, cache_tag))
+        for source in sources
+        if known.get(source) == entries[source]
+    ]
+    found = describe_all(old_prefix, [compiled for _, compiled in same])
+    taken = set()
+    for source, compiled in same:
+        if found[compiled] is not None and found[compiled] == known.get(compiled):
+            target = prefix / compiled
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(old_prefix / compiled, target)
+            target.chmod(0o644)
+            taken.add(source)
+    return taken

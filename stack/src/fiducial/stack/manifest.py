@@ -68,10 +68,11 @@ Entry = File | Link
 
 
 class Builder(_Record):
-    """Which builder made the stack, and the version of its output."""
+    """Which builder made the stack, the version of its output, and the tools it used."""
 
     name: str
     version: str
+    tools: dict[str, str] = {}
 
 
 class Platform(_Record):
