@@ -109,14 +109,14 @@ def plan_publish(
     the results name. Raises Refused where the verdict is not about this stack, InputError
     where something cannot be read.
     """
-    manifest_bytes = _read(prefix / NAME)
+    manifest_bytes = read_input(prefix / NAME)
     manifest = parse_manifest(manifest_bytes, str(prefix / NAME))
     tree = tree_of(manifest)
-    results_bytes = _read(verdict.parent / RESULTS)
+    results_bytes = read_input(verdict.parent / RESULTS)
     expected = Expected(
         sha256_bytes(manifest_bytes), manifest.lock_sha256, references_sha256, results_bytes
     )
-    envelope = _read(verdict)
+    envelope = read_input(verdict)
     judged = verify_verdict(envelope, trusted, expected, must_pass=False, what=str(verdict))
     if judged.stack != manifest.stack:
         detail = f"the verdict names {judged.stack}, here is {manifest.stack}"
@@ -211,7 +211,8 @@ def _size_of(path: Path | None) -> int:
     return path.stat().st_size if path is not None and path.exists() else 0
 
 
-def _read(path: Path) -> bytes:
+def read_input(path: Path) -> bytes:
+    """The bytes of a stack's or validation's file; InputError where it is not there."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
