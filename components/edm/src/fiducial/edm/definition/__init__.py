@@ -3,6 +3,8 @@
 grammar   one member: ``double mass [GeV] // mass``
 parse     a file, into a :class:`~fiducial.edm.definition.model.Model`
 validate  several models together: do all names lead somewhere?
+load      files into checked models
 layout    a datatype as columns (:class:`fiducial.edm.schema.TypeSchema`)
-generate  the Python modules and the reference page
+generate  the Python modules
+document  the reference page
 """

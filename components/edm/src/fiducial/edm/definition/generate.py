@@ -18,7 +18,7 @@ from fiducial.edm.definition.layout import Layout, python_name
 from fiducial.edm.definition.model import Component, Member, Model
 from fiducial.edm.schema import ColumnSpec, MemberSpec, TypeSchema, VectorSpec
 
-__all__ = ["difference", "generate", "module_name"]
+__all__ = ["difference", "environment", "generate", "module_name"]
 
 WIDTH = 100
 
@@ -86,20 +86,41 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else text + "."
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def _columns(columns: Sequence[ColumnSpec]) -> str:
+    """Columns as a table shows them: `momentum.x` `.y` `.z` float64."""
+    first = columns[0]
+    dtype = first.dtype + "".join(f"[{n}]" for n in first.shape)
+    stem, _, last = first.name.rpartition(".")
+    if all(c.dtype == first.dtype and c.name.rpartition(".")[0] == stem for c in columns) and stem:
+        rest = " ".join(f"`.{c.name.rpartition('.')[2]}`" for c in columns[1:])
+        return f"`{stem}.{last}` {rest} {dtype}"
+    if len(columns) == 1:
+        return dtype
+    return ", ".join(f"`{c.name}` {c.dtype}" + "".join(f"[{n}]" for n in c.shape) for c in columns)
+
+
+def _bare_type(type_name: str) -> str:
+    """A type of a member as a table shows it: without namespaces."""
+    return type_name.replace("edm4hep::", "").replace("std::", "")
+
+
+def environment() -> jinja2.Environment:
+    """The templates and the filters that they use."""
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "bare": _bare,
         "wrap": _wrap,
         "literal": _literal,
         "quote": _quote,
         "tuple": _tuple,
+        "bare_type": _bare_type,
+        "columns": _columns,
         "column": _column,
         "imports": _imports,
         "unit": _unit,
@@ -107,7 +128,7 @@ def _environment() -> jinja2.Environment:
         "module": module_name,
         "python": python_name,
     }
-    return environment
+    return made
 
 
 def _components_used(schema: TypeSchema, layout: Layout) -> list[str]:
@@ -119,24 +140,24 @@ def _components_used(schema: TypeSchema, layout: Layout) -> list[str]:
 def generate(models: Sequence[Model]) -> dict[str, str]:
     """The generated package of validated models: file name to text."""
     layout = Layout(models)
-    environment = _environment()
+    templates = environment()
     schemas = list(layout.schemas())
     sources = {entry.name: model.file for model in models for entry in model.datatypes}
     sources |= {link.name: model.file for model in models for link in model.links}
     viewed: list[Component] = [c for m in models for c in m.components if not layout.folded(c)]
     files = {
-        "components.py": environment.get_template("components.py.j2").render(
+        "components.py": templates.get_template("components.py.j2").render(
             components=viewed, layout=layout, sources=[m.file for m in models if m.components]
         )
     }
     for schema in schemas:
-        files[module_name(schema.name) + ".py"] = environment.get_template("datatype.py.j2").render(
+        files[module_name(schema.name) + ".py"] = templates.get_template("datatype.py.j2").render(
             schema=schema,
             source=sources[schema.name],
             behaviour=BEHAVIOURS.get(schema.name),
             components=_components_used(schema, layout),
         )
-    files["__init__.py"] = environment.get_template("init.py.j2").render(
+    files["__init__.py"] = templates.get_template("init.py.j2").render(
         schemas=schemas, components=viewed, sources=[m.file for m in models]
     )
     return files

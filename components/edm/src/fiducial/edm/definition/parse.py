@@ -7,15 +7,14 @@ in Python is written by hand in :mod:`fiducial.edm.behaviours`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
-from fiducial.core.errors import Mistake, Mistakes, did_you_mean
+from fiducial.core.errors import Mistake, did_you_mean
 from fiducial.core.yaml_lines import Location, MappedYaml, read_yaml
 from fiducial.edm.definition.grammar import parse_member
 from fiducial.edm.definition.model import Component, Datatype, Interface, Link, Member, Model
 
-__all__ = ["parse_model", "parse_model_file"]
+__all__ = ["parse_model"]
 
 T = TypeVar("T")
 
@@ -80,8 +79,10 @@ class _Parser:
                 )
         return tuple(found)
 
-    def section(self, name: str, read: Callable[[Location, str, Any, int], T]) -> tuple[T, ...]:
-        body = self.source.data.get(name)
+    def section(
+        self, data: dict[str, Any], name: str, read: Callable[[Location, str, Any, int], T]
+    ) -> tuple[T, ...]:
+        body = data.get(name)
         if body is None:
             return ()
         if not isinstance(body, dict):
@@ -128,6 +129,7 @@ class _Parser:
         return Link(name, source, target, description, author, line)
 
     def model(self) -> Model:
+        """The model without what is wrong in it; see ``mistakes``."""
         data = self.keys((), self.source.data, _SECTIONS, ("schema_version",))
         version = data.get("schema_version", 0)
         if isinstance(version, bool) or not isinstance(version, int) or version < 1:
@@ -135,27 +137,22 @@ class _Parser:
                 self.wrong(("schema_version",), f"{version!r} is not a whole number from 1 on")
             version = 0
         options = data.get("options") or {}
-        if not data:
-            raise Mistakes(self.mistakes, self.source.name)
-        model = Model(
+        return Model(
             self.source.name,
             version,
-            self.section("components", self.component),
-            self.section("datatypes", self.datatype),
-            self.section("interfaces", self.interface),
-            self.section("links", self.link),
+            self.section(data, "components", self.component),
+            self.section(data, "datatypes", self.datatype),
+            self.section(data, "interfaces", self.interface),
+            self.section(data, "links", self.link),
             options if isinstance(options, dict) else {},
         )
-        if self.mistakes:
-            raise Mistakes(self.mistakes, self.source.name)
-        return model
 
 
-def parse_model(text: str, name: str = "<string>") -> Model:
-    """The model in ``text``; raises Mistakes with the line of each."""
-    return _Parser(read_yaml(text, name)).model()
+def parse_model(text: str, name: str = "<string>") -> tuple[Model, list[Mistake]]:
+    """The model in ``text``, called ``name`` in messages, and the mistakes of its grammar.
 
-
-def parse_model_file(path: Path, name: str | None = None) -> Model:
-    """The model in a file, called ``name`` (its path by default) in messages."""
-    return parse_model(path.read_text(encoding="utf-8"), name or str(path))
+    What is wrong is left out of the model, so that the rest can be checked too. Raises
+    Mistakes where the text is not YAML at all.
+    """
+    parser = _Parser(read_yaml(text, name))
+    return parser.model(), parser.mistakes

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from fiducial.core.errors import Mistake, Mistakes, did_you_mean
+from fiducial.core.errors import Mistake, did_you_mean
 from fiducial.edm.collection import Collection
 from fiducial.edm.definition.grammar import SCALARS
 from fiducial.edm.definition.model import Component, Datatype, Interface, Link, Member, Model
 
-__all__ = ["validate"]
+__all__ = ["default_value", "inconsistencies"]
 
 _TYPE_NAME = re.compile(r"[a-z]\w*::[A-Z]\w*")
 
@@ -205,8 +205,6 @@ class _Validator:
             for link in model.links:
                 for end in (link.source, link.target):
                     self.target(model.file, link.line, link.name, end)
-        if self.mistakes:
-            raise Mistakes(self.mistakes, "the data model")
 
 
 def default_value(text: str, dtype: str) -> int | float | bool:
@@ -226,6 +224,8 @@ def default_value(text: str, dtype: str) -> int | float | bool:
     return value
 
 
-def validate(models: Sequence[Model]) -> None:
-    """Raise Mistakes with everything in which these models, taken together, are inconsistent."""
-    _Validator(models).check()
+def inconsistencies(models: Sequence[Model]) -> list[Mistake]:
+    """Everything in which these models, taken together, are inconsistent."""
+    validator = _Validator(models)
+    validator.check()
+    return validator.mistakes
