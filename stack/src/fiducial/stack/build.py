@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,6 +101,8 @@ def _make(plan: BuildPlan, stage: Path, progress: Progress) -> Manifest:
         normalise(stage, minor)
         task.update(len(plan.wheels) + len(components))
     bundled = _interpreter(plan, stage)
+    flush = threading.Thread(target=_sync, args=(stage,), daemon=True)
+    flush.start()  # the disk works while the compiler does
     entries = _describe(stage, progress, "hash")
     entries |= _compile(plan, stage, entries, progress)
     installed = read_installed(stage, minor)
@@ -109,9 +112,8 @@ def _make(plan: BuildPlan, stage: Path, progress: Progress) -> Manifest:
         packages.append(_interpreter_package(plan, entries, bundled))
     write_setup(stage, plan.stack, plan.lock.sha256, minor, f"wheels {BUILDER_VERSION}")
     manifest = _manifest(plan, stage, packages, entries)
-    with progress.phase("check"):
-        _check(stage, manifest)
     write_manifest(stage, manifest)
+    flush.join()
     return manifest
 
 
@@ -128,7 +130,9 @@ def _install(plan: BuildPlan, components: list[ComponentWheel], stage: Path) -> 
     arguments += ["--no-deps", "--only-binary", ":all:", "--link-mode", "copy"]
     arguments += ["--no-compile-bytecode", "-r", str(listed)]
     run_uv(arguments, f"install the wheels of {plan.environment.name}")
+    run_uv(["pip", "check", "--python", str(stage / "bin" / "python")], "fit the packages together")
     listed.unlink()
+    (stage / ".lock").unlink(missing_ok=True)  # uv's own
 
 
 def _interpreter(plan: BuildPlan, stage: Path) -> list[str]:
@@ -249,15 +253,6 @@ def _manifest(
     (stage / SBOM).chmod(0o644)
     files = dict(sorted({**files, SBOM: describe(stage / SBOM)}.items()))
     return Manifest.model_validate({**dict(manifest), "files": files})
-
-
-def _check(stage: Path, manifest: Manifest) -> None:
-    """The packages fit each other, and nothing but the manifest's files is there."""
-    run_uv(["pip", "check", "--python", str(stage / "bin" / "python")], "fit the packages together")
-    known = manifest.entries().keys() | set(manifest.interpreter.bound)
-    extra = sorted(set(walk(stage)) - known)
-    if extra:
-        raise InternalError("the build left files that no manifest names", ", ".join(extra[:5]))
 
 
 def _sync(stage: Path) -> None:

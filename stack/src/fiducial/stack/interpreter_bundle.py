@@ -15,7 +15,7 @@ import re
 import shutil
 from pathlib import Path
 
-from fiducial.stack.elf_rpath import set_run_path
+from fiducial.stack.elf_rpath import read_run_path, set_run_path
 from fiducial.stack.errors import EnvironmentProblem
 from fiducial.stack.files import sha256_bytes, sha256_file
 from fiducial.stack.interpreter import Python, inspect_python
@@ -26,6 +26,7 @@ _LEFT_OUT = {
     "__pycache__", "idle_test", "lib2to3/tests",
 }  # fmt: skip
 _LEFT_OUT_STARTS = ("config-",)
+_MODULES_LEFT_OUT = ("_test", "_xxtest", "_ctypes_test", "xxlimited")
 _RELOCATE = """
 import sys as _sys
 
@@ -84,10 +85,22 @@ def bundle_interpreter(prefix: Path, python: Python) -> list[str]:
     for source in dict.fromkeys([python.stdlib, python.platstdlib]):
         made += _copy_tree(Path(source), prefix / inside, inside)
     for name in made:
+        if library is not None and "/lib-dynload/" in name:
+            _find_library_beside(prefix / name, python)
         if re.match(rf"{inside}/_sysconfigdata_.*\.py$", name):
             _free_of_paths(prefix / name, python.base_prefix)
     _check(program, prefix, python)
     return sorted(set(made))
+
+
+def _find_library_beside(module: Path, python: Python) -> None:
+    """A compiled module that looks for libraries where Python was installed looks here instead."""
+    try:
+        old = read_run_path(module)
+    except EnvironmentProblem:
+        return  # it has none, and needs none
+    if python.base_prefix in old:
+        set_run_path(module, "$ORIGIN/../..")
 
 
 def _copy_tree(source: Path, target: Path, inside: str) -> list[str]:
@@ -103,6 +116,8 @@ def _copy_tree(source: Path, target: Path, inside: str) -> list[str]:
         (target / relative).mkdir(parents=True, exist_ok=True)
         for name in sorted(names):
             if name.endswith((".pyc", ".a", ".whl")) or (here / name).is_dir():
+                continue
+            if here.name == "lib-dynload" and name.startswith(_MODULES_LEFT_OUT):
                 continue
             copy = target / relative / name
             if not copy.exists():
