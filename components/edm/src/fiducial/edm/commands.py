@@ -52,6 +52,17 @@ def _schema_record(schema: TypeSchema) -> dict[str, Any]:
     }
 
 
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"no such file: {path}", hint="check the path") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not text", str(error), "a model is YAML in UTF-8") from None
+    except OSError as error:
+        raise environment_problem(f"cannot read {path}", error) from error
+
+
 def _find(name: str) -> TypeSchema:
     schemas = {schema.name: schema for schema in Layout(project_models()).schemas()}
     bare = {full.partition("::")[2]: schema for full, schema in schemas.items()}
@@ -117,9 +128,7 @@ def check(
     Ends with 1 where it is not. Example: fiducial edm check my_model.yaml
     """
     models = project_models()
-    if missing := [str(path) for path in files or [] if not path.is_file()]:
-        raise InputError(f"no such file: {', '.join(missing)}", hint="check the path")
-    own = read_models({str(path): path.read_text("utf-8") for path in files or []}, models)
+    own = read_models({str(path): _text(path) for path in files or []}, models)
     problems = [] if own else difference(generate(models), GENERATED)
     names = [d.name for model in own or models for d in model.datatypes]
     types = [*names, *(link.name for model in own or models for link in model.links)]
