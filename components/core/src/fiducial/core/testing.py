@@ -135,6 +135,9 @@ def _run_simulator(config: pytest.Config, nodes: list[str]) -> dict[str, list[di
         found: dict[str, list[dict[str, Any]]] = {node: [] for node in nodes}
         for line in reports.read_text().splitlines():
             message = json.loads(line)
+            for key in ("location", "longrepr"):  # tuples that JSON has made lists
+                if isinstance(message.get(key), list):
+                    message[key] = tuple(message[key])
             found.setdefault(message["nodeid"], []).append(message)
     for node, messages in found.items():
         if not any(m.get("when") == "teardown" for m in messages):
