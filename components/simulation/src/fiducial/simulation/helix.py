@@ -63,14 +63,14 @@ def perigee(x, y, z, pt, phi, cot, qb, x_spot, y_spot, z_spot):
 
 
 @njit
-def to_face(x, y, z, pt, phi, cot, qb, face_radius, half_length):
+def to_face(x, y, z, pt, cos_phi, sin_phi, cot, qb, face_radius, half_length):
     """Where a particle meets the cylinder: (True, x, y, z) [mm], or (False, ...) if never.
 
-    The start must be inside. Arguments as `perigee`; pt may be 0 (along the axis).
+    The start must be inside. Arguments as `perigee`, with the azimuth by its cosine and sine;
+    pt may be 0 (along the axis).
     """
     if pt <= 0.0:
         return cot != 0.0, x, y, math.copysign(half_length, cot)
-    sin_phi, cos_phi = math.sin(phi), math.cos(phi)
     if qb == 0.0:
         along = x * cos_phi + y * sin_phi
         r2 = x * x + y * y
@@ -103,5 +103,7 @@ def to_face(x, y, z, pt, phi, cot, qb, face_radius, half_length):
             return False, x, y, z
         z_end = math.copysign(half_length, cot)
         angle = (z_end - z) / (cot * radius)
-    end = phi - turn * angle
-    return True, xc - turn * radius * math.sin(end), yc + turn * radius * math.cos(end), z_end
+    cos_turned, sin_turned = math.cos(angle), turn * math.sin(angle)
+    sin_end = sin_phi * cos_turned - cos_phi * sin_turned
+    cos_end = cos_phi * cos_turned + sin_phi * sin_turned
+    return True, xc - turn * radius * sin_end, yc + turn * radius * cos_end, z_end

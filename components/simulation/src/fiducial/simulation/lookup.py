@@ -16,8 +16,8 @@ __all__ = [
     "cell_polar",
     "cell_region",
     "find_cell",
-    "inverse_power",
     "log_normal",
+    "power",
     "probability",
     "resolution",
 ]
@@ -43,28 +43,31 @@ _HALF_PI = 0.5 * math.pi
 
 
 @njit
-def inverse_power(sin_theta, twice):
-    """sin(theta)^(-twice / 2), for a whole number `twice` held in a float."""
+def power(base, root, twice):
+    """base^(twice / 2), for a whole number `twice` held in a float; root is sqrt(base)."""
     n = int(twice)
     result = 1.0
     if n & 1:
-        result = math.sqrt(1.0 / sin_theta)
+        result = root
     for _ in range(n >> 1):
-        result /= sin_theta
+        result *= base
     return result
 
 
 @njit
-def resolution(values, at, abs_eta, sin_theta, x):
-    """a / sin^power_a (+) b x / sin^power_b of the region of |eta| (the last one beyond)."""
+def resolution(values, at, abs_eta, cosecant, root, x):
+    """a / sin^power_a (+) b x / sin^power_b of the region of |eta| (the last one beyond).
+
+    cosecant  1 / sin(theta), and its root
+    """
     n = int(values[at])
     region = at + 1
     for _ in range(n - 1):
         if abs_eta < values[region]:
             break
         region += 5
-    a = values[region + 1] * inverse_power(sin_theta, values[region + 2])
-    b = values[region + 3] * inverse_power(sin_theta, values[region + 4]) * x
+    a = values[region + 1] * power(cosecant, root, values[region + 2])
+    b = values[region + 3] * power(cosecant, root, values[region + 4]) * x
     return math.sqrt(a * a + b * b)
 
 

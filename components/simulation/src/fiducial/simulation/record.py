@@ -253,7 +253,10 @@ def fill_clusters(
         sigma, s_phi = tower[at + _SIGMA], tower[at + _TOWER_SIGMA_PHI]
         s_theta = tower[at + _TOWER_SIGMA_THETA]
         sin_phi, cos_phi = math.sin(azimuth), math.cos(azimuth)
-        sin_theta, cos_theta = 1.0 / math.cosh(eta), math.tanh(eta)
+        growth = math.exp(eta)
+        sinh = 0.5 * (growth - 1.0 / growth)
+        sin_theta = 2.0 / (growth + 1.0 / growth)
+        cos_theta = sinh * sin_theta
         pdg[row] = tower_pdg[first + k]
         energy[row] = e
         px[row] = e * sin_theta * cos_phi
@@ -272,7 +275,7 @@ def fill_clusters(
             (tilt * cos_theta * cos_phi, tilt * cos_theta * sin_phi, -tilt * sin_theta, 0.0),
         )
 
-        r, z = radius, radius * math.sinh(eta)
+        r, z = radius, radius * sinh
         outward, forward = 0.0, s_theta * radius / (sin_theta * sin_theta)
         if abs(z) > half_length:
             z = math.copysign(half_length, z)

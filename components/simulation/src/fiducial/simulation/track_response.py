@@ -167,14 +167,15 @@ def respond(
     r2 = vx * vx + vy * vy
     if p == 0.0 or r2 >= face * face or abs(vz) >= half_length:
         return
-    phi = math.atan2(ky, kx)
-    cot = kz / pt if pt > 0.0 else math.copysign(1.0, kz)
+    cos_phi, sin_phi, cot = 1.0, 0.0, math.copysign(1.0, kz)
+    if pt > 0.0:
+        cos_phi, sin_phi, cot = kx / pt, ky / pt, kz / pt
     qb = q * values[_FIELD]
 
     fractions = where[_AT_FRACTIONS] + 2 * kin
     to_ecal, to_hcal = values[fractions] > 0.0, values[fractions + 1] > 0.0
     if to_ecal or to_hcal:
-        hit, hx, hy, hz = to_face(vx, vy, vz, pt, phi, cot, qb, face, half_length)
+        hit, hx, hy, hz = to_face(vx, vy, vz, pt, cos_phi, sin_phi, cot, qb, face, half_length)
         hr = math.sqrt(hx * hx + hy * hy)
         if hit and hr > 0.0:
             eta = math.asinh(hz / hr)
@@ -202,18 +203,21 @@ def respond(
     named, goodness = identify(values, where, kin, abs_eta, p, pt, u_kind)
     kind[i] = named
 
+    phi = math.atan2(ky, kx)
     d0, phi0, z0 = perigee(
         vx, vy, vz, pt, phi, cot, qb, values[_SPOT_X], values[_SPOT_Y], values[_SPOT_Z]
     )
-    sin_theta = pt / p
+    cosecant = p / pt
+    root = math.sqrt(cosecant)
+    slowness = 1.0 / p
     g_pt, g_d0 = normal_pair(seed, number, item, 1)
     g_z0, g_phi = normal_pair(seed, number, item, 2)
     g_theta, _ = normal_pair(seed, number, item, 3)
-    s_pt = resolution(values, where[_AT_PT + kin], abs_eta, sin_theta, pt)
-    s_d0 = resolution(values, where[_AT_D0], abs_eta, sin_theta, 1.0 / p)
-    s_z0 = resolution(values, where[_AT_Z0], abs_eta, sin_theta, 1.0 / p)
-    s_phi = resolution(values, where[_AT_PHI], abs_eta, sin_theta, 1.0 / p)
-    s_theta = resolution(values, where[_AT_THETA], abs_eta, sin_theta, 1.0 / p)
+    s_pt = resolution(values, where[_AT_PT + kin], abs_eta, cosecant, root, pt)
+    s_d0 = resolution(values, where[_AT_D0], abs_eta, cosecant, root, slowness)
+    s_z0 = resolution(values, where[_AT_Z0], abs_eta, cosecant, root, slowness)
+    s_phi = resolution(values, where[_AT_PHI], abs_eta, cosecant, root, slowness)
+    s_theta = resolution(values, where[_AT_THETA], abs_eta, cosecant, root, slowness)
     theta = abs(math.atan2(pt, kz) + s_theta * g_theta)
     if theta > _PI:
         theta = 2.0 * _PI - theta
