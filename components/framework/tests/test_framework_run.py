@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from fiducial.core.errors import InputError, InternalError
 from fiducial.edm import EventBatch, content_hash
 from fiducial.framework import load_chain, open_run, parse_chain, run

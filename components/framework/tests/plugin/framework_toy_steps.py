@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
+
 from fiducial.core.errors import InputError, Mistake, Mistakes
 from fiducial.edm import (
     EventBatch,
@@ -20,7 +22,6 @@ from fiducial.edm import (
     ReconstructedParticleCollection,
 )
 from fiducial.edm.steps import Consumer, Filter, Producer, Transformer
-from pydantic import Field
 
 HEADER, MC, RECO = "edm4hep::EventHeader", "edm4hep::MCParticle", "edm4hep::ReconstructedParticle"
 

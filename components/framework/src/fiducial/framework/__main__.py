@@ -25,10 +25,10 @@ app.add_typer(cmd_step.app, name="step")
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line; the exit code."""
     try:
-        typer.main.get_command(app).main(
+        outcome = typer.main.get_command(app).main(
             args=arguments, prog_name="python -m fiducial.framework", standalone_mode=False
         )
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         return 130
     except Exception as error:
         code = getattr(error, "exit_code", None)
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             sys.stderr.write(f"{error}\n")
         return code
-    return 0
+    return outcome if isinstance(outcome, int) else 0
 
 
 if __name__ == "__main__":

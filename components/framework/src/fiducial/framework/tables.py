@@ -10,6 +10,7 @@ Source: numpy.lib.format (npy 1.0), APPNOTE.TXT of ZIP.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import shutil
@@ -106,7 +107,8 @@ class TableWriter:
     def abandon(self) -> None:
         """Close and remove the columns' files."""
         for stream in self._streams.values():
-            stream.close()
+            with contextlib.suppress(OSError):  # what a full disk did not take
+                stream.close()
         self._streams = {}
         shutil.rmtree(self._directory, ignore_errors=True)
 

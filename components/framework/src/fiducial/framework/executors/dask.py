@@ -24,6 +24,7 @@ from fiducial.framework.progress import Progress
 from fiducial.framework.ranges import EventRange
 
 ALLOWED_FAILURES = 3
+CONNECT_TIMEOUT = 20  # seconds to reach a running scheduler
 WORKER_TIMEOUT = 120  # seconds until the first worker must have come
 _AHEAD = 2  # ranges in flight for each worker
 
@@ -137,7 +138,7 @@ class JobQueue:
 
 def _connect(distributed: Any, address: str) -> Any:
     try:
-        return distributed.Client(address, timeout=20)
+        return distributed.Client(address, timeout=CONNECT_TIMEOUT)
     except (OSError, ValueError, TypeError) as error:
         raise EnvironmentProblem(
             f"cannot reach the Dask scheduler {address}",
