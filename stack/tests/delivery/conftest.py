@@ -94,7 +94,8 @@ class Site:
         prefix = self.root / "stacks" / name
         contents = {
             "lib/one.py": b"print(1)\n", "lib/deep/er/data.bin": bytes(range(256)) * 40,
-            "bin/tool": b"#!/bin/sh\necho tool\n", "lib/empty": b"", "lib/also-one.py": b"print(1)\n",
+            "bin/tool": b"#!/bin/sh\necho tool\n", "lib/empty": b"",
+            "lib/also-one.py": b"print(1)\n",
             "setup.sh": SETUP.format(lock=LOCK, stack=name, prefix=prefix).encode(),
         } | (files or {})  # fmt: skip
         entries: dict[str, Entry] = {}

@@ -58,15 +58,13 @@ def tree_of(manifest: Manifest) -> Tree:
 
 def judge_paths(entries: Mapping[str, Entry], reserved: Iterable[str] = ()) -> list[Failure]:
     """Every path that must not be written, with the reason."""
-    failures = [
-        Failure(Refusal.HOSTILE_PATH, ascii(path), reason)
-        for path in entries
-        if (reason := bad_name(path)) is not None
-    ]
     kept = set(reserved)
     links = {path: entry.link for path, entry in entries.items() if isinstance(entry, Link)}
+    failures = []
     for path, entry in entries.items():
-        reason = "it is written at deploy" if path in kept else _bad_place(path, entries, links)
+        reason = bad_name(path)
+        if reason is None:
+            reason = "it is written at deploy" if path in kept else _bad_place(path, entries, links)
         if reason is None and isinstance(entry, File) and int(entry.mode, 8) & 0o002:
             reason = f"mode {entry.mode} lets everybody write"
         if reason is not None:
