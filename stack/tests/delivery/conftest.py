@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,6 +93,7 @@ class Site:
     def make_stack(self, name: str = "base-1", files: dict[str, bytes] | None = None) -> Path:
         """A prefix with a manifest, a setup script, a link and ``files``."""
         prefix = self.root / "stacks" / name
+        shutil.rmtree(prefix, ignore_errors=True)
         contents = {
             "lib/one.py": b"print(1)\n", "lib/deep/er/data.bin": bytes(range(256)) * 40,
             "bin/tool": b"#!/bin/sh\necho tool\n", "lib/empty": b"",
