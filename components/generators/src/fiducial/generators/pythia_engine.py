@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from fiducial.core.errors import InputError, InternalError, MissingExtra
 from fiducial.core.random import derive, event_seed
+from fiducial.generators.analytic import Electroweak
 from fiducial.generators.pythia_database import Database, Kind, Setting, Species
 from fiducial.generators.pythia_messages import messages_of_failed_init
 from fiducial.generators.pythia_record import PythiaRecord
@@ -127,6 +128,21 @@ class Engine:
                 events = self._chunk(start, stop, seed)
             yield events
 
+    def electroweak(self, scale: float) -> Electroweak:
+        """The couplings that Pythia uses for a process at ``scale`` [GeV], for an oracle.
+
+        Pythia computes the Z's width from its partial widths while it initialises.
+        """
+        couplings, data = self._pythia.coupSM, self._pythia.particleData
+        return Electroweak(
+            alpha=couplings.alphaEM(scale**2),
+            sin2_theta_w=couplings.sin2thetaW(),
+            sin2_theta_eff=couplings.sin2thetaWbar(),
+            m_z=data.m0(23),
+            gamma_z=data.mWidth(23),
+            m_h=data.m0(25),
+        )
+
     def _chunk(self, first: int, stop: int, seed: int) -> GeneratedEvents:
         hooks = self._hooks
         hooks.start(first, seed)
@@ -162,7 +178,7 @@ class Engine:
                 "Pythia cannot make an event", f"{MAX_ATTEMPTS} attempts", "change the settings"
             )
         codes = list(pythia.infoPython().codesHard())
-        if len(codes) == 1:
+        if len(codes) == 1 and not pythia.flag("PhaseSpace:bias2Selection"):
             return OneProcess(spaces.get(codes[0]))
         beams = pythia.mode("Beams:idA"), pythia.mode("Beams:idB")
         e_cm = pythia.infoPython().eCM()

@@ -34,8 +34,15 @@ _KEYS: tuple[tuple[str, str], ...] = (
 )
 
 
+_EMPTY = "Pythia would leave its event record empty"
+
+
 def _on(value: str) -> bool:
     return value == "on"
+
+
+def _off(value: str) -> bool:
+    return value == "off"
 
 
 _VALUES: tuple[tuple[str, Callable[[str], bool], str], ...] = (
@@ -43,6 +50,7 @@ _VALUES: tuple[tuple[str, Callable[[str], bool], str], ...] = (
     (r"beams:id[ab]$", lambda value: abs(int(value)) > 10**9, _ACCOUNT),
     (r"heavyion:mode$", lambda value: value == "2", _ACCOUNT),
     (r"secondhard:generate$", _on, _ACCOUNT),
+    (r"(processlevel|partonlevel):all$", _off, _EMPTY),
     (r"phasespace:increasemaximum$", _on, _STATE),
     (r"\w+:\w*reuseinit$", lambda value: value != "0", _FILE),
 )

@@ -14,7 +14,7 @@ this event. ``weightSquaredSum`` is W w, with W the maximum and w the accepted p
 points are accepted with probability w / W, so its expectation is that of the sum of w^2 (which
 Pythia does not tell without a call back to Python for every trial).
 
-*Several processes.* Pythia chooses the process i of each trial with probability W_i / sum(W).
+*Several processes*, or a biased selection of points. Pythia chooses the process i of each trial with probability W_i / sum(W).
 A trial then weighs w sum(W) / W_i, whose mean is the total cross-section; sums and squares are
 exact, from a call for every trial. Pythia averages each process apart, so its own estimate
 from the same events differs a little, within the error. Soft QCD processes have a constant
@@ -42,7 +42,6 @@ class PhaseSpace(Protocol):
 
     def sigmaNow(self) -> float: ...
     def sigmaMax(self) -> float: ...
-    def biasSelectionWeight(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Trials:
 
 
 class OneProcess:
-    """Accounting of a configuration with a single process."""
+    """Accounting of a configuration with a single process, whose selection is not biased."""
 
     def __init__(self, space: PhaseSpace | None) -> None:
         self._space = space
@@ -74,12 +73,11 @@ class OneProcess:
         if self._space is None:  # soft QCD: every trial that counts has the same weight
             return weight_sum * weight_sum
         now, most = self._space.sigmaNow(), self._space.sigmaMax()
-        bias = self._space.biasSelectionWeight()  # 1 unless the selection is biased
-        return now * max(now, most) * bias * bias * mb * mb
+        return now * max(now, most) * mb * mb
 
 
 class ManyProcesses:
-    """Accounting of several processes; ``trial`` is called for every trial of a hard process.
+    """Accounting of any number of processes; ``trial`` is called for every trial of a hard process.
 
     spaces    process code -> phase space, of hard processes
     constant  process code -> cross-section [mb], of soft processes
@@ -122,10 +120,8 @@ class ManyProcesses:
 
     def _agree_with_pythia(self, info: Any) -> None:
         code = info.code()
-        if code not in self._sums:
-            return
-        ours = self._sums[code]
         pythia = info.sigmaGen(code) * info.nTried(code) * info.nSelected(code)
+        ours = self._sums.get(code, self._constant.get(code, 0.0) * info.nSelected(code))
         if abs(ours - pythia) > 1e-9 * abs(pythia):
             raise InternalError(
                 f"the trials of Pythia's process {code} add up to {ours} mb, Pythia has {pythia}"
