@@ -1,1 +1,5 @@
-"""Event files: RNTuple, HepMC3 and LHE."""
+"""Event files: RNTuple, HepMC3, LHE, and part files for checkpoints."""
+
+from fiducial.io.part_file import load_part, save_part
+
+__all__ = ["load_part", "save_part"]
