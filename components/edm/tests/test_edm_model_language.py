@@ -85,7 +85,10 @@ def datatype(*members: str, **lists: list[str]) -> str:
         ("std::array< std::int16_t,2 > c", Member(TypeName("int16_t", 2), "c")),
         ("std::array<int, 2> ids", Member(TypeName("int32_t", 2), "ids")),
         ("unsigned int n", Member(TypeName("uint32_t"), "n")),
-        ("edm4hep::Vector3d  p   // a // b", Member(TypeName("edm4hep::Vector3d"), "p", None, None, "a // b")),
+        (
+            "edm4hep::Vector3d  p   // a // b",
+            Member(TypeName("edm4hep::Vector3d"), "p", None, None, "a // b"),
+        ),
     ],
 )
 def test_a_member_is_read_as_podio_writes_it(text: str, member: Member) -> None:
@@ -136,46 +139,53 @@ def test_all_mistakes_of_a_model_come_at_once_with_line_and_nearest_name() -> No
         + "linsk: {}\n"
     )
     assert len(found) == 4
-    assert any(m.startswith("m.yaml:12: linsk: no key") and "did you mean links?" in m for m in found)
+    assert any(
+        m.startswith("m.yaml:12: linsk: no key") and "did you mean links?" in m for m in found
+    )
     assert any(m.startswith("m.yaml:7: my::T.x: no type 'flaot'") and "float" in m for m in found)
     assert any(m.startswith("m.yaml:8: my::T.y: no description") for m in found)
     assert any(m.startswith("m.yaml:11: my::T.u: no datatype or interface 'my::U'") for m in found)
 
 
-@pytest.mark.parametrize(
-    ("text", "part"),
-    [
-        ("schema_version: 0\n", "m.yaml:1: schema_version: 0 is not a whole number"),
-        ("components: {}\n", "schema_version is missing"),
-        ("- a\n", "expected a mapping"),
-        ("schema_version: 1\ndatatypes: [a]\n", "m.yaml:2: datatypes: expected a mapping"),
-        ("schema_version: 1\nschema_version: 1\n", "m.yaml:2: schema_version: the key is given twice"),
-        (datatype("float x // x", "float x // again"), "m.yaml:8: my::T.x: named twice, first in line 7"),
-        (datatype("float class // c"), "m.yaml:7: my::T.class: a Python keyword"),
-        (datatype("float columns // c"), "every collection has an attribute of this name"),
-        (datatype("float parents_begin // c"), "names of files"),
-        (datatype("int8_t n {200} // n"), "'200' is no default for int8_t"),
-        (datatype("int32_t n {x} // n"), "'x' is no default"),
-        (datatype("std::array<float, 2> a {1} // a"), "only a scalar can have a default"),
-        (datatype("my::T t // t"), "a datatype is reached by a relation"),
-        (datatype("float: x"), "expected text"),
-        (datatype(OneToOneRelations=["my::T t [mm] // t"]), "a relation has no length, default or unit"),
-        ("schema_version: 1\ncomponents:\n  my::C:\n    Members: []\n", "m.yaml:3: my::C: has no members"),
-        ("schema_version: 1\ncomponents:\n  my::C:\n    Members: [my::C c]\n", "contains itself"),
-        ("schema_version: 1\ncomponents:\n  my::A: {Members: [my::B b]}\n  my::B: {Members: [my::A a]}\n",
-         "m.yaml:4: my::B: contains itself"),
-        ("schema_version: 1\ncomponents:\n  Thing:\n    Members: [float x]\n", "namespace::Name"),
-        ("schema_version: 1\ncomponents:\n  my::C:\n    Members: [float x]\n  a::C:\n    Members: [float x]\n",
-         "m.yaml:5: a::C: C is defined before, at m.yaml:3"),
-        (GOOD.replace("From: my::Hit", "From: my::Hti"), "my::HitLink: no datatype or interface 'my::Hti'"),
-        (GOOD.replace("Members: [uint64_t cellID", "Members: [uint32_t cellID"),
-         "my::AnyHit.cellID: my::Hit has it as uint64_t, not uint32_t"),
-        (GOOD.replace("Members: [uint64_t cellID", "Members: [uint64_t cell"), "my::Hit has no such member"),
-        (GOOD.replace("Types: [my::Hit]", "Types: []"), "at least one type"),
-        (GOOD.replace("Types: [my::Hit]", "Types: [my::Point]"), "no datatype 'my::Point'"),
-        (GOOD.replace("    Description: a hit\n", ""), "my::Hit: Description is missing"),
-    ],
-)  # fmt: skip
+def component(*members: str) -> str:
+    """A model with one component ``my::C``, which is in line 3."""
+    return f"schema_version: 1\ncomponents:\n  my::C: {{Members: [{', '.join(members)}]}}\n"
+
+
+WRONG = [
+    ("schema_version: 0\n", "m.yaml:1: schema_version: 0 is not a whole number"),
+    ("components: {}\n", "schema_version is missing"),
+    ("- a\n", "expected a mapping"),
+    ("schema_version: 1\ndatatypes: [a]\n", "m.yaml:2: datatypes: expected a mapping"),
+    ("schema_version: 1\nschema_version: 1\n", "m.yaml:2: schema_version: the key is given twice"),
+    (datatype("float x // x", "float x // y"), "m.yaml:8: my::T.x: named twice, first in line 7"),
+    (datatype("float class // c"), "m.yaml:7: my::T.class: a Python keyword"),
+    (datatype("float columns // c"), "every collection has an attribute of this name"),
+    (datatype("float parents_begin // c"), "names of files"),
+    (datatype("int8_t n {200} // n"), "'200' is no default for int8_t"),
+    (datatype("int32_t n {x} // n"), "'x' is no default"),
+    (datatype("std::array<float, 2> a {1} // a"), "only a scalar can have a default"),
+    (datatype("my::T t // t"), "a datatype is reached by a relation"),
+    (datatype("float: x"), "expected text"),
+    (
+        datatype(OneToOneRelations=["my::T t [mm] // t"]),
+        "a relation has no length, default or unit",
+    ),
+    (component(), "m.yaml:3: my::C: has no members"),
+    (component("my::C c"), "m.yaml:3: my::C: contains itself"),
+    (component("my::D d") + "  my::D: {Members: [my::C c]}", "m.yaml:4: my::D: contains itself"),
+    (component("float x").replace("my::C", "Thing"), "namespace::Name"),
+    (component("float x") + "  a::C: {Members: [float x]}", "m.yaml:4: a::C: C is defined before"),
+    (GOOD.replace("From: my::Hit", "From: my::Hti"), "my::HitLink: no datatype or interface"),
+    (GOOD.replace("[uint64_t cellID", "[uint32_t cellID"), "has it as uint64_t, not uint32_t"),
+    (GOOD.replace("[uint64_t cellID", "[uint64_t cell"), "my::Hit has no such member"),
+    (GOOD.replace("Types: [my::Hit]", "Types: []"), "at least one type"),
+    (GOOD.replace("Types: [my::Hit]", "Types: [my::Point]"), "no datatype 'my::Point'"),
+    (GOOD.replace("    Description: a hit\n", ""), "my::Hit: Description is missing"),
+]
+
+
+@pytest.mark.parametrize(("text", "part"), WRONG, ids=[part for _, part in WRONG])
 def test_a_mistake_is_told_where_it_is(text: str, part: str) -> None:
     assert any(part in mistake for mistake in mistakes_of(text)), mistakes_of(text)
 
