@@ -53,34 +53,38 @@ def check_deployed(prefix: Path, results: Results, progress: Progress) -> list[C
     if not chains:
         raise InputError("the results hold no run", hint="validate the stack anew")
     checks = []
-    with progress.phase("check the deployed stack", total=len(chains)) as task:
+    with (
+        progress.phase("check what was deployed", total=len(chains)) as task,
+        tempfile.TemporaryDirectory(prefix="fiducial-deploy-") as name,
+    ):
+        scratch = Path(name)
+        environment = clean_environment(prefix, scratch)
         for chain in chains:
-            checks.append(_check(prefix, chain))
+            checks.append(_check(prefix, chain, environment, scratch))
             task.advance()
     return checks
 
 
-def _check(prefix: Path, chain: Chain) -> ChainCheck:
-    assert chain.run is not None
+def _check(prefix: Path, chain: Chain, environment: dict[str, str], scratch: Path) -> ChainCheck:
+    if chain.run is None:
+        raise InputError(f"chain {chain.name} has no run to compare with")
     head, start = chain.run.head, time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="fiducial-deploy-") as name:
-        scratch = Path(name)
-        environment = clean_environment(prefix, scratch)
-        out = scratch / "out"
-        program = prefix / "bin" / "fiducial"
-        command = [str(program), "run", chain.name, "--events", str(head.events)]
-        command += ["--out", str(out)]
-        if chain.run.seed is not None:
-            command += ["--seed", str(chain.run.seed)]
-        ended = run_inside(command, environment, scratch, scratch / "log", SilentProgress())
-        found, problem = None, None
-        if ended.status == 0:
-            try:
-                found = str(json.loads((out / "run.json").read_bytes())["content_sha256"])
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                problem = f"it left no run.json that can be read: {error}"
-        else:
-            problem = ended.describe()
+    out = scratch / "runs" / chain.name
+    out.parent.mkdir(exist_ok=True)
+    command = [str(prefix / "bin" / "fiducial"), "run", chain.name]
+    command += ["--events", str(head.events), "--out", str(out)]
+    if chain.run.seed is not None:
+        command += ["--seed", str(chain.run.seed)]
+    log = scratch / f"{chain.name}.log"
+    ended = run_inside(command, environment, scratch, log, SilentProgress())
+    found, problem = None, None
+    if ended.status == 0:
+        try:
+            found = str(json.loads((out / "run.json").read_bytes())["content_sha256"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            problem = f"it left no run.json that can be read: {error}"
+    else:
+        problem = ended.describe()
     seconds = time.monotonic() - start
     return ChainCheck(chain.name, head.events, head.content_sha256, found, problem, seconds)
 
