@@ -53,7 +53,9 @@ def resolve(
         pins.write_text("".join(rows))
         if old is not None:
             output.write_text("".join(f"{package.text}\n" for package in old.packages))
-        arguments = ["pip", "compile", str(source), "--constraints", str(pins)]
+        arguments = ["pip", "compile", str(source)]
+        if environment.pins:
+            arguments += ["--constraints", str(pins)]
         for path in environment.constraints:
             arguments += ["--constraints", str(path)]
         arguments += ["--universal", "--python-version", environment.resolve_for]

@@ -21,6 +21,7 @@ _NETWORK = (
     "dns error",
     "connection refused",
     "network connectivity is disabled",
+    "network was disabled",
     "timed out",
     "tcp connect",
     "request failed after",
