@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 NONE = "–"
+_TINY = 1e-300
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -29,7 +30,7 @@ def measured(estimate: Any, error: Any) -> str:
     x, dx = number(estimate), number(error)
     if x is None:
         return NONE
-    if dx is None or dx <= 0:
+    if dx is None or dx < max(_TINY, abs(x) * 1e-12):
         return plain(x)
     exponent = math.floor(math.log10(max(abs(x), dx)))
     if exponent >= 6 or exponent <= -5:
@@ -54,10 +55,12 @@ def plain(value: Any) -> str:
 def probability(value: Any) -> str:
     """``0.42``, ``0.0031``, ``2.1 × 10⁻⁷``, ``1``."""
     p = number(value)
-    if p is None:
+    if p is None or not 0 <= p <= 1:
         return NONE
     if p == 0:
         return "0"
+    if p < _TINY:
+        return f"< 10{_power(round(math.log10(_TINY)))}"
     if p >= 0.995:
         return f"{p:.3g}"
     if p >= 0.001:
