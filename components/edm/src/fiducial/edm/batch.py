@@ -85,10 +85,6 @@ class EventBatch:
     def __iter__(self) -> Iterator[str]:
         return iter(self._collections)
 
-    def __len__(self) -> int:
-        """The number of events."""
-        return self.n_events
-
     @property
     def event_numbers(self) -> Array:
         """EventHeader.eventNumber, (n_events,) int64, a view."""

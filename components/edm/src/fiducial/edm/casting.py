@@ -45,8 +45,8 @@ def as_column(value: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array
         with np.errstate(over="raise"):
             if array.ndim == 0:
                 return xp.full(shape, array, dtype)  # type: ignore[no-any-return]
-            array = xp.ascontiguousarray(array, dtype=dtype)
-            return array if array.shape == shape else array.reshape(shape)
+            column: Array = xp.ascontiguousarray(array, dtype=dtype)
+            return column if column.shape == shape else column.reshape(shape)
     except FloatingPointError:
         raise ValueError(f"values up to {abs(array).max()} do not fit {dtype}") from None
 

@@ -112,11 +112,10 @@ def rows_of_selection(selection: slice | Array | Sequence[int] | Sequence[bool],
 def concatenate(parts: Sequence[Array]) -> Array:
     """Offsets of several jagged columns written one behind another."""
     xp = namespace(parts[0])
-    result = xp.zeros(sum(len(part) - 1 for part in parts) + 1, dtype=OFFSET)
-    at = 0
+    result = xp.empty(sum(len(part) - 1 for part in parts) + 1, dtype=OFFSET)
+    result[0] = at = 0
     for part in parts:
         n = len(part) - 1
-        result[at + 1 : at + 1 + n] = part[1:]
-        result[at + 1 : at + 1 + n] += result[at]
+        xp.add(part[1:], result[at], out=result[at + 1 : at + 1 + n])
         at += n
     return result  # type: ignore[no-any-return]
