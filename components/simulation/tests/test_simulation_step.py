@@ -72,3 +72,22 @@ def test_a_gpu_that_is_not_there_is_refused_before_the_run() -> None:
 def test_a_batch_without_particles_is_refused(jets) -> None:
     with pytest.raises(Mistakes, match="MCParticles"):
         transform(FastSim(), jets(2).keep(["EventHeader"]), 1)
+
+
+@pytest.mark.parametrize("member", ["momentum", "vertex"])
+def test_a_particle_with_a_number_that_is_not_finite_is_refused_by_name(gun, member) -> None:
+    batch = gun(13, 20.0, 1.0, 5)
+    particles = batch["MCParticles"]
+    view = getattr(particles, member)
+    spoilt = view.y.copy()
+    spoilt[3] = np.nan
+    particles = particles.replace(**{member: (view.x, spoilt, view.z)})
+    with pytest.raises(InputError, match=r"particle 0 of event 3 \(PDG 13\).*not finite"):
+        FastSim().transform(batch.with_collections({"MCParticles": particles}), 1)
+
+
+def test_a_charged_particle_without_charge_is_refused(gun) -> None:
+    batch = gun(211, 20.0, 1.0, 5)
+    particles = batch["MCParticles"].replace(charge=np.zeros(5, dtype=np.float32))
+    with pytest.raises(InputError, match=r"has no charge.*5 such particles"):
+        FastSim().transform(batch.with_collections({"MCParticles": particles}), 1)

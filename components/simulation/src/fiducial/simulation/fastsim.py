@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fiducial.core.device import launch, to_device, to_host
+from fiducial.core.errors import InputError
 from fiducial.core.random import derive
 from fiducial.edm import (
     ClusterCollection,
@@ -27,7 +28,7 @@ from fiducial.simulation.card import Card
 from fiducial.simulation.record import count_tracks, fill_clusters, fill_tracks
 from fiducial.simulation.tables import compile_card
 from fiducial.simulation.towers import TOWER_WIDTH, build_towers
-from fiducial.simulation.track_response import TRACK_WIDTH, respond
+from fiducial.simulation.track_response import NOT_FINITE, TRACK_WIDTH, respond
 
 __all__ = ["CLUSTERS", "LINKS", "PARTICLES", "TRACKS", "TRUTH", "simulate"]
 
@@ -117,6 +118,7 @@ def simulate(
         track,
         *cells,
     )
+    _refuse(to_host(kind), rows, truth_offsets, batch)
     n_tracks = work.new(n_events, np.int64)
     work.launch(count_tracks, n_events, d_firsts, kind, n_tracks)
     parts = []
@@ -184,6 +186,28 @@ def simulate(
         )
         before = (before[0] + found, before[1] + linked, before[2] + found)
     return output.collections(objects, links, states, clusters)
+
+
+def _refuse(
+    kind: NDArray[np.int8], rows: NDArray[np.int64], offsets: NDArray[np.int64], batch: EventBatch
+) -> None:
+    """Raise InputError with the first particle that cannot be simulated, and their number."""
+    if len(kind) == 0 or kind.min() >= -1:
+        return
+    bad = np.flatnonzero(kind < -1)
+    row = int(rows[bad[0]])
+    event = int(np.searchsorted(offsets, row, side="right")) - 1
+    code = int(to_host(batch[TRUTH].PDG)[row])
+    raise InputError(
+        f"particle {row - offsets[event]} of event {batch.event_numbers[event]} (PDG {code}) "
+        + (
+            "has a momentum, mass or vertex that is not finite"
+            if kind[bad[0]] == NOT_FINITE
+            else "has no charge"
+        ),
+        f"{len(bad)} such particles in the batch",
+        "check the generator or the file the particles come from",
+    )
 
 
 class _Output:

@@ -16,7 +16,7 @@ import math
 
 from numba import njit
 
-__all__ = ["CURVATURE", "perigee", "to_face", "wrap"]
+__all__ = ["CURVATURE", "perigee", "pseudorapidity", "to_face", "wrap"]
 
 # [GeV / (T mm)] pT = CURVATURE |q B| R: the speed of light, 299792458 m/s, in these units
 CURVATURE = 2.99792458e-4
@@ -31,6 +31,13 @@ def wrap(angle):
     if angle > _PI or angle <= -_PI:
         angle = angle - _TWO_PI * math.ceil((angle - _PI) / _TWO_PI)
     return angle
+
+
+@njit
+def pseudorapidity(z, r):
+    """eta of the direction (z, r), r > 0: asinh(z / r), to an absolute accuracy of 1e-15."""
+    eta = math.log((abs(z) + math.sqrt(r * r + z * z)) / r)
+    return eta if z >= 0.0 else -eta
 
 
 @njit

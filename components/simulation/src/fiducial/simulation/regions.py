@@ -77,6 +77,8 @@ RegionT = TypeVar("RegionT", bound=Region)
 
 def _tile(regions: tuple[RegionT, ...]) -> tuple[RegionT, ...]:
     """Refuse regions that do not tile |eta| from 0; return them in order of rising |eta|."""
+    if not regions:
+        raise ValueError("there is no region: at least one is needed")
     names = {region.interval[0] for region in regions}
     if len(names) > 1:
         raise ValueError("regions mix abs_eta and theta_degrees: use one of them in a list")
@@ -100,4 +102,4 @@ def _tile(regions: tuple[RegionT, ...]) -> tuple[RegionT, ...]:
     return tuple(ordered)
 
 
-Tiling = Annotated[tuple[RegionT, ...], Field(min_length=1), AfterValidator(_tile)]
+Tiling = Annotated[tuple[RegionT, ...], AfterValidator(_tile)]

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["MASS", "PDG_OF_TRACK", "Species", "classify", "species_of"]
+__all__ = ["MASS", "Species", "always_charged", "classify", "species_of"]
 
 
 class Species(IntEnum):
@@ -46,8 +46,6 @@ _INVISIBLE = int(Species.invisible)
 
 # [GeV] mass hypothesis of a track identified as electron, muon, charged hadron (a pion): PDG 2024
 MASS = (0.51099895e-3, 0.1056583755, 0.13957039)
-# |PDG| of a track identified so; a negative lepton has the positive code, a pion the charge's sign
-PDG_OF_TRACK = (11, 13, 211)
 
 
 @njit
@@ -75,6 +73,20 @@ def classify(pdg, charge):
     if 100 < code < 1_000_000 or code > 1_000_000_000:
         return _NEUTRAL_HADRON
     return _INVISIBLE
+
+
+@njit
+def always_charged(pdg):
+    """Whether a PDG code is one of the common charged particles: e, mu, pi, K, p, deuteron."""
+    code = abs(pdg)
+    return (
+        code == 11
+        or code == 13
+        or code == 211
+        or code == 321
+        or code == 2212
+        or code == 1_000_010_020
+    )
 
 
 def species_of(pdg: NDArray[np.int32] | int, charge: NDArray[np.float32] | float) -> list[Species]:

@@ -195,12 +195,17 @@ def build_towers(
             n_phi = int(values[region + _N_PHI])
             column = (cell - int(values[region + _FIRST])) % n_phi
             phi = (column + turn) * _TWO_PI / n_phi
-            transverse = excess / math.cosh(eta)
+            growth = math.exp(eta)
+            sin_theta = 2.0 / (growth + 1.0 / growth)
             is_photon = False
             goodness = 1.0
             if part == 0:
-                as_photon = probability(values, where[_AT_PHOTON], abs(eta), excess, transverse)
-                fake = probability(values, where[_AT_PHOTON + 1], abs(eta), excess, transverse)
+                as_photon = probability(
+                    values, where[_AT_PHOTON], abs(eta), excess, excess * sin_theta
+                )
+                fake = probability(
+                    values, where[_AT_PHOTON + 1], abs(eta), excess, excess * sin_theta
+                )
                 electromagnetic = species[leading] == _PHOTON or species[leading] == _ELECTRON
                 is_photon = u_kind < (as_photon if electromagnetic else fake)
                 goodness = as_photon if is_photon else 1.0 - fake
@@ -212,7 +217,7 @@ def build_towers(
             tower[out + _PHI] = phi - _TWO_PI if phi > _PI else phi
             tower[out + _SIGMA] = error
             if values[region + _IN_THETA] == 0.0:
-                step = step / math.cosh(eta)  # d theta = sin(theta) d eta
+                step *= sin_theta  # d theta = sin(theta) d eta
             tower[out + _SIGMA_THETA] = spread * step
             tower[out + _SIGMA_PHI] = spread * _TWO_PI / n_phi
             tower[out + _GOODNESS] = goodness

@@ -21,13 +21,16 @@ from enum import IntEnum
 
 from numba import njit
 
-from fiducial.core.random import normal_pair, uniform_pair
-from fiducial.simulation.helix import perigee, to_face, wrap
+from fiducial.core.random import normal_from_uniform, normal_pair, uniform_pair
+from fiducial.simulation.helix import perigee, pseudorapidity, to_face, wrap
 from fiducial.simulation.lookup import find_cell, log_normal, probability, resolution
-from fiducial.simulation.species import MASS, Species, classify
+from fiducial.simulation.species import MASS, Species, always_charged, classify
 from fiducial.simulation.tables import Scalar, Where
 
-__all__ = ["TRACK_WIDTH", "Track", "respond"]
+__all__ = ["NOT_FINITE", "NO_CHARGE", "TRACK_WIDTH", "Track", "respond"]
+
+NOT_FINITE = -2  # kind of a particle whose numbers are not finite
+NO_CHARGE = -3  # kind of a particle that its PDG code calls charged, and its charge does not
 
 
 class Track(IntEnum):
@@ -143,7 +146,8 @@ def respond(
     pdg … pz                    MCParticle columns [e, GeV, mm]
     energy         (n,) float64 out: [GeV] true energy
     species        (n,) int8    out: class
-    kind           (n,) int8    out: 0 electron, 1 muon, 2 charged hadron; -1 without a track
+    kind           (n,) int8    out: 0 electron, 1 muon, 2 charged hadron; -1 without a track,
+                                below that an unusable particle
     track          (n * TRACK_WIDTH,) float64  out, where kind >= 0
     ecal_cell, hcal_cell  (n,) int32  out: cell hit, -1 where none
     """
@@ -163,6 +167,12 @@ def respond(
     kind[i] = -1
     ecal_cell[i] = -1
     hcal_cell[i] = -1
+    if not math.isfinite(e + vx + vy + vz):
+        kind[i] = NOT_FINITE
+        return
+    if q == 0.0 and always_charged(pdg[row]):
+        kind[i] = NO_CHARGE
+        return
     face, half_length = values[_RADIUS], values[_HALF_LENGTH]
     r2 = vx * vx + vy * vy
     if p == 0.0 or r2 >= face * face or abs(vz) >= half_length:
@@ -178,7 +188,7 @@ def respond(
         hit, hx, hy, hz = to_face(vx, vy, vz, pt, cos_phi, sin_phi, cot, qb, face, half_length)
         hr = math.sqrt(hx * hx + hy * hy)
         if hit and hr > 0.0:
-            eta = math.asinh(hz / hr)
+            eta = pseudorapidity(hz, hr)
             azimuth = math.atan2(hy, hx)
             if to_ecal:
                 ecal_cell[i] = find_cell(values, where[_AT_ECAL], eta, azimuth)
@@ -187,7 +197,7 @@ def respond(
 
     if q == 0.0 or kin > _CHARGED_HADRON or pt <= 0.0 or pt < values[_MIN_PT]:
         return
-    abs_eta = abs(math.asinh(cot))
+    abs_eta = abs(pseudorapidity(kz, pt))
     radius = values[_MAX_PRODUCTION_RADIUS]
     if (
         abs_eta >= values[_MAX_ABS_ETA]
@@ -197,10 +207,12 @@ def respond(
         return
     number = event_numbers[event]
     item = row - offsets[event]
-    u_found, u_kind = uniform_pair(seed, number, item, 0)
-    if u_found >= probability(values, where[_AT_EFFICIENCY + kin], abs_eta, p, pt):
+    u_found, u_theta = uniform_pair(seed, number, item, 0)
+    efficiency = probability(values, where[_AT_EFFICIENCY + kin], abs_eta, p, pt)
+    if u_found >= efficiency:
         return
-    named, goodness = identify(values, where, kin, abs_eta, p, pt, u_kind)
+    # given that it lies below the efficiency, the same number is uniform up to there
+    named, goodness = identify(values, where, kin, abs_eta, p, pt, u_found / efficiency)
     kind[i] = named
 
     phi = math.atan2(ky, kx)
@@ -212,7 +224,7 @@ def respond(
     slowness = 1.0 / p
     g_pt, g_d0 = normal_pair(seed, number, item, 1)
     g_z0, g_phi = normal_pair(seed, number, item, 2)
-    g_theta, _ = normal_pair(seed, number, item, 3)
+    g_theta = normal_from_uniform(u_theta)
     s_pt = resolution(values, where[_AT_PT + kin], abs_eta, cosecant, root, pt)
     s_d0 = resolution(values, where[_AT_D0], abs_eta, cosecant, root, slowness)
     s_z0 = resolution(values, where[_AT_Z0], abs_eta, cosecant, root, slowness)
