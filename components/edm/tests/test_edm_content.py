@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from itertools import pairwise
 
 import numpy as np
@@ -150,3 +151,33 @@ def test_the_digest_of_format_1_stays_what_it_is() -> None:
         }
     )
     assert content_hash(batch) == "fa22e8410cf2cff5bea7bf7e8cb59d10fb35e69336d5a019e6ae83308653dcd5"
+
+
+def test_the_digest_is_the_one_that_the_format_page_describes() -> None:
+    """The format's description, written anew without the library's offsets and streams."""
+    batch = random_batch(8, 5, types=TYPES)
+    lines = ["fiducial content 1", "events 5"]
+    streams: dict[str, list] = {}
+    for name in sorted(batch.names):
+        collection = batch[name]
+        lines.append(f"collection {name} {collection.type_name}")
+        for event in range(5):
+            one = collection.select_events([event])
+            streams.setdefault(f"{name}:counts", []).append(np.array([len(one)]))
+            for column, values in one.columns.items():
+                streams.setdefault(f"{name}:{column}", []).append(values)
+            for key, vector in one.vectors.items():
+                streams.setdefault(f"{name}:{key}/counts", []).append(np.diff(vector.offsets))
+                for column, values in vector.columns.items():
+                    streams.setdefault(f"{name}:{key}/{column}", []).append(values)
+            for key, relation in one.relations.items():
+                if not relation.is_one_to_one:
+                    streams.setdefault(f"{name}:{key}/counts", []).append(np.diff(relation.offsets))
+                streams.setdefault(f"{name}:{key}/index", []).append(relation.index)
+                streams.setdefault(f"{name}:{key}/collection", []).append(relation.collection)
+    for name, pieces in sorted(streams.items()):
+        kind = pieces[0].dtype.newbyteorder("<").str[1:] + str(list(pieces[0].shape[1:]))
+        digest = hashlib.sha256(b"".join(piece.tobytes() for piece in pieces)).hexdigest()
+        lines.append(f"{name} {kind} {sum(map(len, pieces))} {digest}")
+    text = "".join(line + "\n" for line in lines)
+    assert content_hash(batch) == hashlib.sha256(text.encode()).hexdigest()
