@@ -15,6 +15,7 @@ import shutil
 import stat
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -165,4 +166,11 @@ def _run_hatchling(source: ComponentSource, work: Path) -> Path:
     expected = f"{name.replace('-', '_')}-{source.component.version}-"
     if not wheels[0].name.startswith(expected):
         raise InputError(f"the wheel of {name} is called {wheels[0].name}", f"not {expected}…")
+    with zipfile.ZipFile(wheels[0]) as archive:
+        if all(".dist-info/" in entry for entry in archive.namelist()):
+            raise InputError(
+                f"cannot build the wheel of {name}",
+                "it would be empty",
+                "check tool.hatch.build.targets.wheel.packages in its pyproject.toml",
+            )
     return wheels[0]
