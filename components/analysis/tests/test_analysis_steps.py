@@ -5,6 +5,7 @@ import importlib.metadata
 import numpy as np
 import pytest
 
+from fiducial.analysis.boson_angle import BosonAngle
 from fiducial.analysis.cross_section import CrossSection
 from fiducial.analysis.dimuon_filter import RequireDimuon
 from fiducial.analysis.dimuon_recoil import DimuonRecoil
@@ -200,6 +201,17 @@ def test_final_states_are_told_apart_and_the_angle_is_the_fermions():
     assert events["thrust"][:6] == pytest.approx(1.0)
 
 
+def test_boson_angle_takes_the_first_boson_of_each_event():
+    event = [
+        (23, 22, 0, (3.0, 0, 4.0), []),
+        (23, 44, 0, (1.0, 0, 0), [0]),
+        (25, 22, 0, (0, 0, 1), []),
+    ]
+    table = BosonAngle(pdg=23).consume(batch(truth([[event[2]], event, []])))["bosons"]
+    assert table["found"].tolist() == [False, True, False]
+    assert table["cos_theta"] == pytest.approx([0, 0.8, 0])
+
+
 # Gun
 
 
@@ -252,7 +264,7 @@ def test_tables_do_not_depend_on_how_the_events_are_split():
     whole = batch(mc, reco([pair, [], [], pair]), links([[(0, 3, 1.0), (1, 4, 1.0)], [], [], []]))
     header = EventHeaderCollection.build(counts=np.ones(4, int), eventNumber=np.arange(4))
     whole = whole.with_collections({"EventHeader": header})
-    for step in (DimuonRecoil(sqrt_s=240), ZPoleObservables(), GunResponse()):
+    for step in (DimuonRecoil(sqrt_s=240), ZPoleObservables(), GunResponse(), BosonAngle()):
         together = edm_steps.consume(step, whole)
         parts = [edm_steps.consume(step, whole.select_events(slice(a, b)))
                  for a, b in ((0, 1), (1, 1), (1, 3), (3, 4))]  # fmt: skip

@@ -1,0 +1,5 @@
+"""``python -m fiducial.validation``."""
+
+from fiducial.validation.cli import main
+
+main()
