@@ -121,7 +121,7 @@ def test_all_mistakes_come_at_once_with_the_nearest_names() -> None:
     assert {
         key.removeprefix(where + "."): text.partition("|")[0] for key, text in found.items()
     } == {
-        "charge": "<U1 where float32 is expected",
+        "charge": "list where float32 is expected",
         "time": "shape (2,), expected (3,)",
         "helicity": "float64 where int32 is expected",
         "PDG": f"values {2**40} to {2**40} do not fit int32",
@@ -162,6 +162,13 @@ def test_values_are_never_wrapped_or_made_infinite() -> None:
     headers = EventHeaderCollection.build([1], eventNumber=2**63)
     assert headers.eventNumber.tolist() == [2**63]
     assert "do not fit uint64" in str(mistakes(EventHeaderCollection.build, [1], eventNumber=-1))
+
+
+def test_missing_values_are_refused() -> None:
+    masked = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
+    assert "1 values are missing" in str(mistakes(three_particles, mass=masked))
+    assert three_particles(mass=np.ma.array([1.0, 2.0, 3.0])).mass.tolist() == [1.0, 2.0, 3.0]
+    assert "NoneType where float64" in str(mistakes(three_particles, mass=None))
 
 
 def test_big_endian_and_strided_columns_are_copied_into_place() -> None:

@@ -23,9 +23,10 @@ def _as_array(value: Any) -> Array:
     return value if hasattr(value, "dtype") else np.asarray(value)
 
 
-def _check_castable(array: Array, dtype: np.dtype[Any]) -> None:
+def _check_castable(value: Any, array: Array, dtype: np.dtype[Any]) -> None:
     if dtype.kind not in _BECOMES.get(array.dtype.kind, ""):
-        raise ValueError(f"{array.dtype} where {dtype} is expected")
+        found = array.dtype if array.dtype.kind in "biufc" else type(value).__name__
+        raise ValueError(f"{found} where {dtype} is expected")
     if dtype.kind in "iu" and array.dtype.kind in "iu":
         limits = np.iinfo(dtype)
         least, most = int(array.min()), int(array.max())
@@ -39,7 +40,9 @@ def as_column(value: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array
     if array.ndim and array.shape != shape and (array.size or shape[0]):
         raise ValueError(f"shape {array.shape}, expected {shape}")
     if array.dtype != dtype and array.size:
-        _check_castable(array, dtype)
+        _check_castable(value, array, dtype)
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise ValueError(f"{int(array.mask.sum())} values are missing (masked)")
     xp = namespace(array) if array.ndim else np
     try:
         with np.errstate(over="raise"):
