@@ -1,6 +1,7 @@
 """The step fastsim: found by name, true to its declaration, refusing what it cannot do."""
 
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,3 +92,12 @@ def test_a_charged_particle_without_charge_is_refused(gun) -> None:
     particles = batch["MCParticles"].replace(charge=np.zeros(5, dtype=np.float32))
     with pytest.raises(InputError, match=r"has no charge.*5 such particles"):
         FastSim().transform(batch.with_collections({"MCParticles": particles}), 1)
+
+
+def test_the_example_of_the_readme_runs(capsys) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    code = readme.split("```python\n")[1].split("```")[0]
+    exec(compile(code, "README.md", "exec"), {})
+    simulated, formula = map(float, capsys.readouterr().out.split())
+    # 1000 muons: the spread of a standard deviation is 2.2 %
+    assert simulated == pytest.approx(formula, rel=0.11)
