@@ -79,9 +79,16 @@ def describe(path: Path | str) -> Entry:
 
 
 def describe_all(
-    prefix: Path, paths: Iterable[str], advance: Callable[[int], None] | None = None
+    prefix: Path,
+    paths: Iterable[str],
+    advance: Callable[[int], None] | None = None,
+    failures: dict[str, str] | None = None,
 ) -> dict[str, Entry | None]:
-    """Entries of ``paths`` below ``prefix``, in their order; None where there is nothing."""
+    """Entries of ``paths`` below ``prefix``, in their order; None where there is nothing.
+
+    What cannot be described (a pipe, a file without permission to read) raises, unless
+    ``failures`` is given to take the reasons.
+    """
     names = list(paths)
 
     def batch(start: int) -> list[Entry | None]:
@@ -90,6 +97,11 @@ def describe_all(
             try:
                 found.append(describe(f"{prefix}/{name}"))
             except (FileNotFoundError, NotADirectoryError):
+                found.append(None)
+            except OSError as error:
+                if failures is None:
+                    raise
+                failures[name] = getattr(error, "why", None) or error.strerror or str(error)
                 found.append(None)
         return found
 
@@ -126,8 +138,11 @@ def differences(
     """Every path below ``prefix`` that is not as ``manifest`` says, sorted by path."""
     expected = manifest.entries()
     found: list[Difference] = []
-    for path, entry in describe_all(prefix, expected, advance).items():
-        if entry is None:
+    failures: dict[str, str] = {}
+    for path, entry in describe_all(prefix, expected, advance, failures).items():
+        if path in failures:
+            found.append(Difference(path, "altered", manifest.owner(path), failures[path]))
+        elif entry is None:
             found.append(Difference(path, "missing", manifest.owner(path), "no such file"))
         elif (detail := _detail(expected[path], entry)) is not None:
             found.append(Difference(path, "altered", manifest.owner(path), detail))
