@@ -98,12 +98,14 @@ class Published:
 def plan_publish(
     prefix: Path,
     verdict: Path,
-    repository: Repository,
+    repository: Repository | None,
     trusted: TrustedKeys,
     channel: str | None = None,
     references_sha256: str | None = None,
 ) -> Plan:
     """Judge the stack at ``prefix`` and its ``verdict``; ``results.json`` lies beside it.
+
+    ``repository`` is None where there is none yet: its channels never moved.
 
     ``references_sha256`` is what the channel's owner demands; None accepts the references that
     the results name. Raises Refused where the verdict is not about this stack, InputError
@@ -142,7 +144,9 @@ def plan_publish(
     sources[release.manifest_sha256] = Source(NAME, data=manifest_bytes)
     sources[release.verdict_sha256] = Source(VERDICT, data=envelope)
     sources[release.results_sha256] = Source(RESULTS, data=results_bytes)
-    seen = standing(repository, channel, trusted) if channel is not None else None
+    seen = None if channel is None else Standing(channel, 0, None)
+    if channel is not None and repository is not None:
+        seen = standing(repository, channel, trusted)
     return Plan(prefix, manifest, judged, release, sources, seen, shortcomings(judged))
 
 

@@ -64,7 +64,8 @@ def publish(
     verdict = verdict or folder.with_name(folder.name + ".validation") / VERDICT
     trusted = trusted_keys(trust, key)
     signer = None if dry_run else signing_key(key)
-    store = open_repository(repository, create=not dry_run)
+    exists = (repository / "repository.json").exists()
+    store = open_repository(repository) if exists else None
     plan = plan_publish(folder, verdict, store, trusted, channel, references)
     if signer is None:
         record = {
@@ -77,6 +78,7 @@ def publish(
         text = f"would publish {plan.release.stack}: {plan.release.files} files, {size(plan.bytes)}"
         typer.echo(json.dumps(record, indent=1) if as_json else text)
     else:
+        store = store or open_repository(repository, create=True)
         with make_progress(as_json) as progress:
             done = carry_out(plan, store, signer, trusted, progress)
         if as_json:
