@@ -144,7 +144,10 @@ def propose(
             )  # fmt: skip
         seed, events = sample.seed, sample.events
         source = f"{events} events of this chain with seed {seed}"
-        values = (found.entries, found.estimate, found.error, dict(found.content), source)
+        kept = {
+            k: v for k, v in found.content.items() if k != "sample" or observable.comparison == "ks"
+        }
+        values = (found.entries, found.estimate, found.error, kept, source)
     entries, estimate, error, content, source = values
     new = Reference(
         chain=chain, observable=observable.name, kind=declared.kind,

@@ -134,8 +134,8 @@ def _lepton_angle(*, sqrt_s: float) -> Cdf:
 
 
 def _zh_cross_section(*, sqrt_s: float) -> float:
-    """e+e- -> ZH [pb], the Z with its width."""
-    return float(analytic.zh_cross_section(sqrt_s, PYTHIA, z_width=True))
+    """e+e- -> ZH [pb], both on their mass shells."""
+    return float(analytic.zh_cross_section(sqrt_s, PYTHIA))
 
 
 def _zh_angle(*, sqrt_s: float) -> Cdf:

@@ -4,7 +4,7 @@ A chi2 statistic of counts is discrete and more skewed than the chi2 law. Verdic
 the tail (p of 1e-5), where that matters: with five expected counts a bin the plain chi2 law
 rejects two to three times too often at 1e-4 (the tests measure it). A shifted gamma law with the
 first three moments of the statistic itself keeps the stated rate (Pearson 1895; see Johnson, Kotz &
-Balakrishnan, Continuous Univariate Distributions I, ch. 17). With chi2's moments it *is* the chi2 law.
+Balakrishnan, Continuous Univariate Distributions I, ch. 17); with the moments of chi2 it is chi2.
 """
 
 from __future__ import annotations
