@@ -19,9 +19,13 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from fiducial.stack.cli.lazy import CommandInfo, find_plugins, read_help
+from fiducial.stack.cli.overview import render_overview
 from fiducial.stack.errors import InputError, did_you_mean
 
 PANELS = ("Make stacks", "Run physics", "Deliver", "Look")
+SUMMARY = "Build, prove and deliver HEP software stacks, and run physics with them."
+EPILOG = "Start here: fiducial quickstart. Help on one command: fiducial COMMAND --help"
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
 OWN = {
     "quickstart": "fiducial.stack.cli.cmd_quickstart:quickstart",
     "lock": "fiducial.stack.cli.cmd_lock:lock",
@@ -89,6 +93,16 @@ class LazyGroup(TyperGroup):
                 )
         return self._stand_ins[cmd_name]
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        panels: dict[str, list[tuple[str, str]]] = {panel: [] for panel in PANELS}
+        for name in self.list_commands(ctx):
+            stand_in = self.get_command(ctx, name)
+            panels.setdefault(stand_in.rich_help_panel, []).append((name, stand_in.help))
+        options = [
+            record for param in self.get_params(ctx) if (record := param.get_help_record(ctx))
+        ]
+        formatter.write(render_overview(SUMMARY, panels, options, EPILOG))
+
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         name = args[0]
         info = self.infos.get(name)
@@ -113,12 +127,23 @@ def _real(info: CommandInfo) -> Any:
             traceback.print_exc()
         raise BrokenCommandError(info, error) from error
     if not isinstance(found, typer.Typer):
-        wrapped = typer.Typer(add_completion=False, rich_markup_mode=None)
+        wrapped = typer.Typer(add_completion=False, context_settings=_CONTEXT)
         wrapped.command(info.name)(found)
-        found = wrapped
-    command = typer.main.get_command(found)
+        command = typer.main.get_command(wrapped)
+    elif _is_one_command(found, info.name):
+        command = typer.main.get_command(found)
+    else:
+        command = typer.main.get_group(found)
     command.name = info.name
     return command
+
+
+def _is_one_command(found: typer.Typer, name: str) -> bool:
+    """Whether an app is a single command of that name, and not a group with one member."""
+    rows = found.registered_commands
+    if found.registered_groups or found.registered_callback or len(rows) != 1:
+        return False
+    return (rows[0].name or getattr(rows[0].callback, "__name__", "")) == name
 
 
 class BrokenCommandError(InputError):
@@ -138,9 +163,9 @@ app = typer.Typer(
     name="fiducial",
     cls=LazyGroup,
     no_args_is_help=True,
-    help="Build, prove and deliver HEP software stacks, and run physics with them.",
-    epilog="Start here: fiducial quickstart. Help on one command: fiducial COMMAND --help",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    help=SUMMARY,
+    epilog=EPILOG,
+    context_settings=_CONTEXT,
 )
 
 
