@@ -238,6 +238,17 @@ def test_dropped_one_to_one_relations_are_unset() -> None:
     assert links.to.index.tolist() == [-1, 1, 1] and links.to.collection[0] == 0
 
 
+def test_unset_relations_do_not_dangle() -> None:
+    links = RecoMCParticleLinkCollection.build([2, 0, 1], to=[-1, 1, -1])
+    batch = small_batch().keep(["MCParticles"]).with_collections({"RecoMCLinks": links})
+    chosen = batch.select_objects("MCParticles", np.array([True, True, True, True, False]), "drop")
+    assert chosen["RecoMCLinks"] == links
+    without = MCParticleCollection.build([3, 0, 2])
+    batch = batch.with_collections({"MCParticles": without})
+    chosen = batch.select_objects("MCParticles", np.array([False, True, True, False, True]))
+    assert chosen["RecoMCLinks"].to.index.tolist() == [-1, 0, -1]
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32), st.floats(0, 1))
 def test_choosing_objects_of_any_batch_keeps_what_relations_lead_to(

@@ -47,9 +47,9 @@ class FourVectors:
 
     @property
     def mass_squared(self) -> Array:
-        """energy^2 - p^2 [GeV^2], as (E - p)(E + p), which loses less to rounding."""
-        p = self.p
-        return (self.energy - p) * (self.energy + p)  # type: ignore[no-any-return]
+        """energy^2 - p^2 [GeV^2]; below about 1e-16 energy^2 nothing but rounding is left."""
+        px, py, pz, energy = self.px, self.py, self.pz, self.energy
+        return energy * energy - (px * px + py * py + pz * pz)  # type: ignore[no-any-return]
 
     @property
     def mass(self) -> Array:
