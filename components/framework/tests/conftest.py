@@ -79,6 +79,22 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
         os.environ["PYTHONPATH"] = before
 
 
+def same_answer(ours: Path, theirs: Path) -> bool:
+    """Whether two runs hold the same: tables by byte, events by content (ROOT files hold dates)."""
+    from fiducial.edm import content_hash
+    from fiducial.io import read_rntuple
+
+    tables = [(out / "tables.npz").read_bytes() for out in (ours, theirs)]
+    events = [content_hash(read_rntuple(out / "events.root")) for out in (ours, theirs)]
+    return tables[0] == tables[1] and events[0] == events[1]
+
+
+@pytest.fixture(name="same_answer")
+def same_answer_fixture():
+    """`same_answer`, since test modules cannot import this file."""
+    return same_answer
+
+
 class Log:
     """What the toy steps noted."""
 

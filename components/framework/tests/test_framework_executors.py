@@ -1,9 +1,6 @@
 """Executors: the same answer from all of them, and workers that may die."""
 
 import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -39,7 +36,7 @@ def with_trouble(text: str, what: str, at: int = 25) -> str:
 
 
 @given(events=st.integers(1, 60), size=st.integers(1, 70), seed=st.integers(0, 2**64 - 1))
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_split_of_any_run_gives_the_same_answer(tmp_path_factory, events, size, seed) -> None:
     out = tmp_path_factory.mktemp("split")
     whole = run("toys", events, out / "whole", seed=seed, range_size=events)
@@ -48,17 +45,17 @@ def test_any_split_of_any_run_gives_the_same_answer(tmp_path_factory, events, si
     assert whole.tables_sha256 == cut.tables_sha256
 
 
-@pytest.mark.parametrize(("executor", "workers"), [("processes", 1), ("processes", 3), ("dask", 2)])
-def test_every_executor_gives_the_same_answer(tmp_path: Path, log, executor, workers) -> None:
+@pytest.mark.parametrize(("executor", "workers"), [("processes", 2), ("dask", 2)])
+def test_every_executor_gives_the_same_answer(
+    tmp_path: Path, log, executor, workers, same_answer
+) -> None:
     reference = run("toys", 200, tmp_path / "reference")
     log.clear()
     other = run("toys", 200, tmp_path / "other", executor, workers, range_size=20)
     assert other.content_sha256 == reference.content_sha256
     assert other.tables_sha256 == reference.tables_sha256
     assert other.info["head"] == reference.info["head"]
-    for name in ("events.root", "tables.npz"):
-        ours, theirs = tmp_path / "other" / name, tmp_path / "reference" / name
-        assert ours.read_bytes() == theirs.read_bytes()
+    assert same_answer(tmp_path / "other", tmp_path / "reference")
     assert other.info["workers"] == workers
     assert len(log.lines("produce")) == 10
     assert str(os.getpid()) not in log.processes("produce")
@@ -85,57 +82,16 @@ def test_a_worker_that_dies_costs_only_its_range(tmp_path: Path, log, chain_text
 
 
 def test_a_range_that_always_kills_its_worker_ends_the_run_and_keeps_the_others(
-    tmp_path: Path, log, chain_text
+    tmp_path: Path, log, chain_text, monkeypatch
 ) -> None:
+    monkeypatch.setattr("fiducial.framework.executors.processes.ATTEMPTS", 2)
     chain = parse_chain(with_trouble(chain_text, "die"))
-    with pytest.raises(EnvironmentProblem, match="events 20-29 ended their worker 3 times"):
+    with pytest.raises(EnvironmentProblem, match="events 20-29 ended their worker 2 times"):
         run(chain, 60, tmp_path / "out", "processes", 1)
-    assert log.lines("produce").count("produce 20 10") == 3
+    assert log.lines("produce").count("produce 20 10") == 2
     parts = sorted(p.name for p in (tmp_path / "out/.parts").glob("*.part"))
     assert "000000000000-000000000010.part" in parts
     assert not any(name.startswith("000000000020") for name in parts)
-
-
-def test_a_worker_killed_from_outside_is_replaced(tmp_path: Path, log, chain_text) -> None:
-    chain = parse_chain(chain_text.replace("mean: 4", "mean: 4, pause: 0.2"))
-    killed: list[int] = []
-
-    class Killer(Heard):
-        def advance(self, phase: str, done: int, total: int) -> None:
-            if done == 10:
-                killed.append(int(log.path.read_text().split()[-1]))
-                os.kill(killed[0], signal.SIGKILL)
-
-    killer = Killer()
-    result = run(chain, 60, tmp_path / "out", "processes", 2, progress=killer)
-    assert len(killer.notices) == 1 and killed
-    assert result.info["computed_ranges"] == 6
-
-
-def test_workers_end_when_the_parent_is_killed(tmp_path: Path, log, chain_text) -> None:
-    (tmp_path / "slow.yaml").write_text(chain_text.replace("mean: 4", "mean: 4, pause: 30"))
-    words = ["run", str(tmp_path / "slow.yaml"), "-n", "40", "--out", str(tmp_path / "out")]
-    parent = subprocess.Popen(
-        [sys.executable, "-m", "fiducial.framework", *words, "--executor", "processes", "-j", "2"]
-    )
-    deadline = time.monotonic() + 60
-    while len(log.lines("produce")) < 2 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    workers = [int(pid) for pid in log.processes("produce")]
-    assert len(workers) == 2
-    parent.kill()
-    parent.wait()
-    while any(alive(pid) for pid in workers) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(alive(pid) for pid in workers)
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs (a zombie does not)."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_no_more_ranges_than_two_a_worker_are_in_flight(tmp_path: Path, log, chain_text) -> None:

@@ -47,6 +47,15 @@ def installed_chains() -> list[InstalledChain]:
     return sorted(found, key=lambda chain: (chain.name, chain.distribution))
 
 
+def spelled(name: str, source: str) -> str:
+    """How to ask for a chain again: by its name where `source` is an installed chain's file."""
+    path = Path(source)
+    for chain in installed_chains():
+        if chain.name == name and path.exists() and chain.path.samefile(path):
+            return chain.name
+    return source
+
+
 def chain_path(source: str | Path) -> Path:
     """The file of a chain given by name or path."""
     text = os.fspath(source)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from fiducial.core.errors import (
     did_you_mean,
 )
 from fiducial.edm.steps import Consumer, Filter, Producer, Step, Transformer
-from fiducial.framework.chain_model import ChainFile, Output
+from fiducial.framework.chain_model import HEPMC3_COLLECTIONS, ChainFile, Output
 from fiducial.framework.measure import Meter, Usage
 from fiducial.framework.ranges import aligned
 from fiducial.framework.registry import Registration, load_registration, pick_step, steps_by_name
@@ -100,13 +100,17 @@ class Chain:
     @property
     def keep(self) -> tuple[str, ...]:
         """The content of a run: what its outputs keep, or everything where there is no output."""
-        everything = tuple(sorted(self.collections))
         if not self.outputs:
-            return everything
-        kept: set[str] = {"EventHeader"}
-        for output in self.outputs.values():
-            kept.update(everything if output.keep is None else output.keep)
-        return tuple(sorted(kept))
+            return tuple(sorted(self.collections))
+        return tuple(sorted({name for key in self.outputs for name in self.kept(key)}))
+
+    def kept(self, output: str) -> tuple[str, ...]:
+        """The collections of one output, EventHeader first."""
+        wanted, made = self.outputs[output], sorted(self.collections)
+        names: Iterable[str] = made if wanted.keep is None else wanted.keep
+        if wanted.format == "hepmc3":
+            names = [name for name in names if name in HEPMC3_COLLECTIONS]
+        return tuple(dict.fromkeys(("EventHeader", *names)))
 
     def events(self, scale: str) -> int:
         """Events of a scale; `InputError` with the nearest names where there is none."""

@@ -13,8 +13,9 @@
       events: {format: rntuple, keep: [EventHeader, MCParticles]}
       hepmc: {format: hepmc3, keep: [MCParticles], max_events: 1000}
 
-``keep`` left out means all collections that leave the last step.  An output's file is
-``events.<suffix>`` where it is the only one of its format, else ``<name>.<suffix>``.
+``keep`` left out means all collections that leave the last step (for HepMC3, those that it can
+hold); EventHeader is always kept.  An output's file is ``events.<suffix>`` where it is the only
+one of its format, else ``<name>.<suffix>``.
 """
 
 from typing import Annotated, Any, Literal
@@ -26,6 +27,10 @@ from fiducial.framework.ranges import DEFAULT_RANGE
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=64)]
 Events = Annotated[int, Field(gt=0, le=10**12)]
 Seed = Annotated[int, Field(ge=0, lt=2**64)]
+
+
+HEPMC3_COLLECTIONS = ("MCParticles", "GeneratorTrials")
+"""What HepMC3 can hold beside the header: particles, and the cross-section."""
 
 
 class _Part(BaseModel):
@@ -41,19 +46,18 @@ class StepEntry(_Part):
 
 
 class RNTupleOutput(_Part):
-    """Events as RNTuple, one cluster every `cluster_events` events."""
+    """Events as RNTuple."""
 
     format: Literal["rntuple"]
     keep: tuple[str, ...] | None = None
     max_events: Events | None = None
-    cluster_events: Annotated[int, Field(gt=0)] = 1000
 
 
 class HepMC3Output(_Part):
     """The generator's record as HepMC3 ASCII."""
 
     format: Literal["hepmc3"]
-    keep: tuple[str, ...] | None = ("MCParticles",)
+    keep: tuple[str, ...] | None = None
     max_events: Events | None = None
 
 

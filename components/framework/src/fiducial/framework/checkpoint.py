@@ -25,7 +25,6 @@ from fiducial.edm import EventBatch
 from fiducial.framework.measure import Usage
 from fiducial.framework.ranges import EventRange
 from fiducial.framework.tables import Tables
-from fiducial.io import load_part, save_part
 
 PARTS = ".parts"
 _FORMAT = 1
@@ -54,6 +53,8 @@ class Checkpoints:
         self, work: EventRange, batch: EventBatch, tables: Tables, usages: Mapping[str, Usage]
     ) -> None:
         """Keep a finished range."""
+        from fiducial.io import save_part  # brings uproot: only who computes pays for it
+
         try:
             save_part(self.part(work), batch, tables)
             record = {
@@ -87,12 +88,16 @@ class Checkpoints:
 
     def load(self, work: EventRange) -> tuple[EventBatch, Tables]:
         """Events and tables of a finished range; `DamagedPart` where its bytes have changed."""
+        from fiducial.io import load_part
+
         try:
             batch, tables = load_part(self.part(work))
         except MemoryError:
             raise
         except Exception as error:
             raise DamagedPart(f"{self.part(work).name}: {error}") from error
+        if batch is None:
+            raise DamagedPart(f"{self.part(work).name}: it holds no events")
         return batch, {name: dict(table) for name, table in tables.items()}
 
     def forget(self, work: EventRange) -> None:

@@ -7,12 +7,14 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table as RichTable
 
-from fiducial.core.config import dump
+from fiducial.core.config import dump, load
 from fiducial.core.errors import FiducialError
 from fiducial.framework.catalog import installed_chains
 from fiducial.framework.chain import Chain, kind_of, load_chain
+from fiducial.framework.chain_model import ChainFile
 
 panel = "Run physics"
 
@@ -41,7 +43,7 @@ def list_chains(as_json: JsonOption = False) -> None:
             "path": str(found.path),
         }
         try:
-            chain = load_chain(found.path, check=False)
+            chain = load(found.path, ChainFile)  # the steps are not imported for a list
             record |= {"title": chain.title, "scales": dict(chain.scales)}
         except FiducialError as error:
             record |= {"title": None, "scales": {}, "problem": str(error)}
@@ -56,7 +58,7 @@ def list_chains(as_json: JsonOption = False) -> None:
     for record in records:
         scales = ", ".join(f"{name} {events}" for name, events in record["scales"].items())
         title = record["title"] if record["title"] is not None else "cannot be read (chain check)"
-        table.add_row(record["name"], title, scales, record["distribution"])
+        table.add_row(record["name"], escape(title), scales, record["distribution"])
     Console().print(table)
 
 

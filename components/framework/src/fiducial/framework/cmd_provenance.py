@@ -11,7 +11,6 @@ import typer
 from fiducial.core.errors import InputError
 from fiducial.core.files import write_atomically
 from fiducial.framework.run import open_run
-from fiducial.io import read_provenance
 
 panel = "Run physics"
 
@@ -56,6 +55,8 @@ def find_provenance(source: Path) -> dict[str, Any]:
     elif source.name == "run.json":
         record = open_run(source.parent).info.get("provenance")
     elif source.is_file():
+        from fiducial.io import read_provenance
+
         record = read_provenance(source)
     else:
         raise InputError(f"no file or directory {source}", hint="check the path")

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table as RichTable
 
 from fiducial.core.errors import FiducialError
@@ -50,7 +51,9 @@ def list_steps(as_json: JsonOption = False) -> None:
     table = RichTable("step", "kind", "what it does", "from")
     for record in records:
         summary = record["summary"] or record["problem"]
-        table.add_row(record["name"], record["kind"] or "-", summary, record["distribution"])
+        table.add_row(
+            record["name"], record["kind"] or "-", escape(summary), record["distribution"]
+        )
     Console().print(table)
 
 
@@ -82,7 +85,7 @@ def show(
         return
     table = RichTable("setting", "type", "default", "meaning")
     for entry in settings:
-        table.add_row(entry["name"], entry["type"], entry["default"], entry["meaning"])
+        table.add_row(*(escape(entry[key]) for key in ("name", "type", "default", "meaning")))
     Console().print(table)
 
 

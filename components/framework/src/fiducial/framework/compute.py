@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fiducial.core.errors import EnvironmentProblem, FiducialError, InputError, InternalError
-from fiducial.core.random import derive
 from fiducial.edm import EventBatch
 from fiducial.edm.steps import (
     Consumer,
@@ -70,6 +69,8 @@ class Setup:
         return Done(work, meter.usages, seconds, (batch, tables) if hand_over else None)
 
     def _run_steps(self, work: EventRange, meter: Meter) -> tuple[EventBatch, Tables]:
+        from fiducial.core.random import derive  # brings numba: only who computes pays for it
+
         batch: EventBatch | None = None
         tables: Tables = {}
         for named in self.steps:

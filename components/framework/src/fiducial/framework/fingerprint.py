@@ -59,7 +59,7 @@ def differences(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
 
 def library_versions(chain: Chain) -> dict[str, str]:
     """Versions of the distributions of the steps, and of all that these require directly."""
-    names = {s.distribution for s in chain.steps} | {"fiducial-framework"}
+    names = {s.distribution for s in chain.steps} | {"fiducial-edm", "fiducial-io"}
     for name in sorted(names):
         try:
             wanted = requires(name) or []
@@ -67,7 +67,7 @@ def library_versions(chain: Chain) -> dict[str, str]:
             continue
         names.update(m.group() for r in wanted if (m := re.match(r"[A-Za-z0-9._-]+", r)))
     found: dict[str, str] = {}
-    for name in names:
+    for name in names | {"fiducial-framework"}:
         try:
             found[re.sub(r"[-_.]+", "-", name).lower()] = version(name)
         except PackageNotFoundError:  # an extra that is not installed

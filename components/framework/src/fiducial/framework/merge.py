@@ -36,7 +36,9 @@ class Merger:
         self._writers: dict[str, OutputWriter] = {}
         for name, output in plan.chain.outputs.items():
             path = final / plan.files[name]
-            self._writers[name] = OutputWriter(name, output, path, self.provenance, meter)
+            self._writers[name] = OutputWriter(
+                name, output, plan.chain.kept(name), path, self.provenance, meter
+            )
 
     def extend(self, batch: EventBatch, tables: Tables) -> None:
         """Merge the next range."""

@@ -1,7 +1,7 @@
 """The event files of a run, written as a stream of batches in event order.
 
-Each output keeps its collections, at most its ``max_events`` first events, and cuts the stream
-into clusters at fixed event counts, so that a file does not show how the run was split.  Time
+Each output keeps its collections and at most its ``max_events`` first events.  Its writer gets
+pieces of a fixed number of events, so that a file does not show how the run was split.  Time
 spent here is counted as the step ``write:<output>``.
 """
 
@@ -15,12 +15,12 @@ from typing import Any
 from fiducial.core.errors import FiducialError
 from fiducial.core.files import environment_problem, sha256_file
 from fiducial.edm import EventBatch
-from fiducial.framework.chain_model import HepMC3Output, Output, RNTupleOutput
+from fiducial.framework.chain_model import HepMC3Output, Output
 from fiducial.framework.measure import Meter
-from fiducial.io import HepMC3Writer, RNTupleWriter
 
 _SUFFIX = {"rntuple": "root", "hepmc3": "hepmc3"}
-_HEPMC3_EVENTS = 1000
+PIECE = 1000
+"""Events handed to a writer at a time, wherever the ranges end."""
 
 
 def output_files(outputs: Mapping[str, Output]) -> dict[str, str]:
@@ -36,43 +36,42 @@ class OutputWriter:
     """Writes one output to `path`; `close` gives its record, `abandon` leaves it unfinished."""
 
     def __init__(
-        self, name: str, output: Output, path: Path, provenance: Mapping[str, Any], meter: Meter
+        self,
+        name: str,
+        output: Output,
+        keep: tuple[str, ...],
+        path: Path,
+        provenance: Mapping[str, Any],
+        meter: Meter,
     ) -> None:
         self.step = f"write:{name}"
         self.path = path
-        self._output = output
+        self._keep = keep
         self._meter = meter
         self._waiting: list[EventBatch] = []
         self._empty: EventBatch | None = None
         self._left = output.max_events
-        self._cluster = (
-            output.cluster_events if isinstance(output, RNTupleOutput) else _HEPMC3_EVENTS
-        )
         with self._timed():
-            self._writer: Any = (
-                HepMC3Writer(path)
-                if isinstance(output, HepMC3Output)
-                else RNTupleWriter(path, dict(provenance))
-            )
+            self._writer: Any = _open(output, path, dict(provenance))
 
     def extend(self, batch: EventBatch) -> None:
         """Take the next events."""
         if self._empty is None:
-            self._empty = self._kept(batch.select_events(slice(0, 0)))
+            self._empty = batch.select_events(slice(0, 0)).keep(self._keep)
         if self._left is not None:
             if batch.n_events > self._left:
                 batch = batch.select_events(slice(0, self._left))
             self._left -= batch.n_events
         if batch.n_events == 0:
             return
-        self._waiting.append(self._kept(batch))
-        if sum(b.n_events for b in self._waiting) < self._cluster:
+        self._waiting.append(batch.keep(self._keep))
+        if sum(b.n_events for b in self._waiting) < PIECE:
             return
         with self._timed():
             gathered = _joined(self._waiting)
-            whole = gathered.n_events - gathered.n_events % self._cluster
-            for first in range(0, whole, self._cluster):
-                self._write(gathered.select_events(slice(first, first + self._cluster)))
+            whole = gathered.n_events - gathered.n_events % PIECE
+            for first in range(0, whole, PIECE):
+                self._write(gathered.select_events(slice(first, first + PIECE)))
             rest = gathered.select_events(slice(whole, gathered.n_events))
             self._waiting = [rest] if rest.n_events else []
 
@@ -96,10 +95,7 @@ class OutputWriter:
         """Let go of the file after a failure; what is in it does not matter."""
         self._waiting = []
         with contextlib.suppress(Exception):
-            self._writer.close()
-
-    def _kept(self, batch: EventBatch) -> EventBatch:
-        return batch if self._output.keep is None else batch.keep(self._output.keep)
+            self._writer.abort()
 
     def _write(self, batch: EventBatch) -> None:
         usage = self._meter.usage(self.step)
@@ -116,6 +112,17 @@ class OutputWriter:
             raise
         except OSError as error:
             raise environment_problem(f"cannot write {self.path.name}", error) from error
+
+
+def _open(output: Output, path: Path, provenance: dict[str, Any]) -> Any:
+    """The writer of fiducial.io for an output's format."""
+    if isinstance(output, HepMC3Output):
+        from fiducial.io import HepMC3Writer
+
+        return HepMC3Writer(path)
+    from fiducial.io import RNTupleWriter
+
+    return RNTupleWriter(path, provenance)
 
 
 def _joined(batches: list[EventBatch]) -> EventBatch:

@@ -15,6 +15,7 @@ from typing import Any
 
 from fiducial.core.errors import EnvironmentProblem, InputError
 from fiducial.core.files import sha256_file
+from fiducial.framework.catalog import spelled
 from fiducial.framework.chain import Chain, load_chain
 from fiducial.framework.checkpoint import PARTS, Checkpoints, read_fingerprint
 from fiducial.framework.commit import RUN_JSON
@@ -59,7 +60,8 @@ class RunPlan:
     @property
     def command(self) -> str:
         """The command that makes the same answer again."""
-        words = ["fiducial", "run", self.chain.source, "--events", str(self.events)]
+        source = spelled(self.chain.name, self.chain.source)
+        words = ["fiducial", "run", source, "--events", str(self.events)]
         return " ".join([*words, "--seed", str(self.seed), "--out", self.chain.name])
 
 
@@ -141,7 +143,11 @@ def examine(plan: RunPlan) -> Situation:
 
 
 def _differences(info: Mapping[str, Any], plan: RunPlan) -> list[str]:
-    found = [] if info.get("events") == plan.events else [f"events {info.get('events')}"]
+    found = (
+        []
+        if info.get("events") == plan.events
+        else [f"the number of events ({info.get('events')})"]
+    )
     old = info.get("fingerprint")
     table = old if isinstance(old, dict) else {}
     names = differences(table, plan.fingerprint)

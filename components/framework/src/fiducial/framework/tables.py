@@ -146,7 +146,7 @@ def load_tables(path: Path) -> Tables:
             for key in archive.files:
                 table, _, column = key.rpartition("/")
                 tables.setdefault(table, {})[column] = archive[key]
-    except (OSError, ValueError, zipfile.BadZipFile, KeyError) as error:
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, KeyError) as error:
         raise InputError(
             f"cannot read the tables {path}", str(error), "run the chain again with --force"
         ) from error

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fiducial.core.config import Document
 from fiducial.core.errors import Mistake, did_you_mean
 from fiducial.edm.steps import Producer, Step
-from fiducial.framework.chain_model import Output
+from fiducial.framework.chain_model import HEPMC3_COLLECTIONS, Output
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,11 @@ def check_outputs(
                 yield document.mistake(
                     at, f"no step makes '{name}'", did_you_mean(name, sorted(made))
                 )
-        if output.format == "hepmc3" and keep is not None and "MCParticles" not in keep:
-            yield document.mistake(
-                ("outputs", key, "keep"), "HepMC3 holds MCParticles", "add MCParticles"
-            )
+        if output.format != "hepmc3":
+            continue
+        at = ("outputs", key)
+        if "MCParticles" not in (made if keep is None else keep):
+            yield document.mistake(at, "HepMC3 holds MCParticles", "keep MCParticles")
+        for name in keep or ():
+            if name not in ("EventHeader", *HEPMC3_COLLECTIONS):
+                yield document.mistake(at, f"HepMC3 cannot hold '{name}'", "keep it as rntuple")
