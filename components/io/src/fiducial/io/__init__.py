@@ -3,6 +3,7 @@
 from fiducial.io.damage import DamagedFile
 from fiducial.io.hepmc3_read import HepMC3File, iterate_hepmc3, read_hepmc3
 from fiducial.io.hepmc3_write import HepMC3Writer
+from fiducial.io.lhe import read_lhe, write_lhe
 from fiducial.io.part_file import load_part, save_part
 from fiducial.io.rntuple_read import (
     EventFile,
@@ -23,9 +24,11 @@ __all__ = [
     "iterate_rntuple",
     "load_part",
     "read_hepmc3",
+    "read_lhe",
     "read_provenance",
     "read_rntuple",
     "save_part",
     "verify",
+    "write_lhe",
     "write_rntuple",
 ]

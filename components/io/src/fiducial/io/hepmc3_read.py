@@ -14,19 +14,18 @@ import io
 import mmap
 import os
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import particle.pdgid
 import pyhepmc
 from pyhepmc.io import ReaderAscii, ReaderAsciiHepMC2, pyiostream
 
 from fiducial.core.constants import c
 from fiducial.edm.batch import EventBatch
 from fiducial.edm.generated import EventHeaderCollection, MCParticleCollection
+from fiducial.io.charges import charges_of
 from fiducial.io.damage import DamagedFile, reading
 
 __all__ = ["HepMC3File", "iterate_hepmc3", "read_hepmc3"]
@@ -141,12 +140,6 @@ def iterate_hepmc3(path: str | os.PathLike[str], step: int = 1000) -> Iterator[E
         yield file.read(first, first + step)
 
 
-@cache
-def _charge(pdg: int) -> float:
-    charge = particle.pdgid.charge(pdg)
-    return 0.0 if charge is None else float(charge)
-
-
 def _batch(events: list[Any]) -> EventBatch:
     data, ids = [], []
     for event in events:
@@ -160,7 +153,6 @@ def _batch(events: list[Any]) -> EventBatch:
     n_vertices = _offsets([len(d.vertices) for d in data])
     begins, ends = _links(data, ids, objects, n_vertices, len(particles))
     origin = [_place(event) for event in events]
-    n = len(particles)
     of_event = np.repeat(np.arange(len(events)), np.diff(objects))
     places = np.concatenate([
         np.stack([vertices[k] for k in ("x", "y", "z", "t")], axis=1).reshape(-1, 4),
@@ -169,14 +161,12 @@ def _batch(events: list[Any]) -> EventBatch:
     start = places[np.where(begins >= 0, begins, len(vertices) + of_event)]
     stop = np.where((ends >= 0)[:, None], places[ends if len(places) else slice(0)], 0.0)
     incoming, outgoing = _members(ends, len(vertices)), _members(begins, len(vertices))
-    pdgs, which = np.unique(particles["pid"], return_inverse=True)
-    charges = np.array([_charge(int(pdg)) for pdg in pdgs], dtype=np.float32)
     first = objects[of_event]
     mc = MCParticleCollection.build(
         offsets=objects,
         PDG=np.ascontiguousarray(particles["pid"]),
         generatorStatus=np.ascontiguousarray(particles["status"]),
-        charge=charges[which] if n else np.zeros(0, np.float32),
+        charge=charges_of(particles["pid"]),
         time=(start[:, 3] / c).astype(np.float32),
         mass=np.ascontiguousarray(particles["mass"]),
         vertex=tuple(start[:, k] for k in range(3)),

@@ -145,7 +145,7 @@ class EventFile:
         """ROOT's header says where the file ends; a shorter file is told as what it is."""
         with self.path.open("rb") as stream:
             head = stream.read(24)
-        if head[:4] != b"root" or len(head) < 24:
+        if head[:4] != b"root" or len(head) < 24 or head[8:12] != b"\0\0\0\x64":
             raise DamagedFile(f"cannot read {self.path}", f"it is not {KIND}", "check the path")
         big = int.from_bytes(head[4:8], "big") >= 1_000_000
         end = int.from_bytes(head[12:20] if big else head[12:16], "big")

@@ -72,7 +72,7 @@ class ReadRNTuple(Producer):
         return {"EventHeader": "edm4hep::EventHeader"} | found
 
     def check(self) -> None:
-        """Refuse a file that is missing, damaged, lacks a collection or any event after ``skip``."""
+        """Refuse a file that is missing or damaged, or lacks a collection or an event."""
         with EventFile(self.path) as file:
             file.read(self.collections, 0, 0)
             _refuse_skip(self.path, file.n_events, self.skip)
