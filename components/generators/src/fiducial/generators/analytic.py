@@ -218,16 +218,17 @@ def _zh_off_shell(s: float, ew: Electroweak) -> float:
     return total
 
 
-def zh_cos_theta_density(sqrt_s: float, cos_theta: Number, ew: Electroweak) -> Number:
+def zh_cos_theta_density(sqrt_s: float, cos_theta: Number, ew: Electroweak) -> Floats:
     """Normalised density of the Z's cos(theta): (3/4) (lambda sin^2 + 8 r) / (lambda + 12 r),
     r = m_Z^2 / s."""
     ratio, lam = ew.m_z**2 / sqrt_s**2, _two_body(sqrt_s**2, ew.m_z**2, ew.m_h)
-    return 0.75 * (lam * (1 - np.square(cos_theta)) + 8 * ratio) / (lam + 12 * ratio)
+    shape = lam * (1 - np.square(cos_theta)) + 8 * ratio
+    return np.asarray(0.75 * shape / (lam + 12 * ratio))
 
 
-def zh_cos_theta_cdf(sqrt_s: float, cos_theta: Number, ew: Electroweak) -> Number:
+def zh_cos_theta_cdf(sqrt_s: float, cos_theta: Number, ew: Electroweak) -> Floats:
     """Probability that the Z's cos(theta) lies below; the integral of the density."""
     ratio, lam = ew.m_z**2 / sqrt_s**2, _two_body(sqrt_s**2, ew.m_z**2, ew.m_h)
     c = np.asarray(cos_theta)
     integral = lam * (c - c**3 / 3 + 2 / 3) + 8 * ratio * (c + 1)
-    return 0.75 * integral / (lam + 12 * ratio)
+    return np.asarray(0.75 * integral / (lam + 12 * ratio))

@@ -31,6 +31,7 @@ from fiducial.generators.analytic import Electroweak
 from fiducial.generators.pythia_database import Database, Kind, Setting, Species
 from fiducial.generators.pythia_messages import messages_of_failed_init
 from fiducial.generators.pythia_record import PythiaRecord
+from fiducial.generators.pythia_seeding import seeder
 from fiducial.generators.pythia_trials import ManyProcesses, OneProcess, PhaseSpace, Trials
 
 try:
@@ -43,7 +44,7 @@ __all__ = ["Engine", "GeneratedEvents", "database", "engine"]
 MAX_ATTEMPTS = 100
 """Attempts at one event before the configuration is refused."""
 
-CHUNK = 250
+CHUNK = 500
 """Events converted at a time: more cost memory, fewer cost the fixed price of a conversion."""
 
 _OWN = (
@@ -145,7 +146,7 @@ class Engine:
 
     def _chunk(self, first: int, stop: int, seed: int) -> GeneratedEvents:
         hooks = self._hooks
-        hooks.start(first, seed)
+        hooks.start(first, stop - first, seed)
         parts = []
         while hooks.event < stop:
             parts.append(self._pythia.nextBatch(stop - hooks.event))
@@ -205,6 +206,8 @@ class _Hooks(pythia8mc.UserHooks):  # type: ignore[misc]
     def __init__(self, pythia: Any) -> None:
         super().__init__()
         self._pythia = pythia
+        self._seeder = seeder(pythia.rndm)
+        self._first = 0
         self._spaces: dict[int, PhaseSpace] = {}
         self._capturing = True
         self._problem: Exception | None = None
@@ -215,9 +218,10 @@ class _Hooks(pythia8mc.UserHooks):  # type: ignore[misc]
         self.event = 0
         self.trials: list[Trials] = []
 
-    def start(self, first: int, seed: int) -> None:
-        """The next event is ``first`` of ``seed``."""
-        self.event, self._seed, self._attempt = first, seed, 0
+    def start(self, first: int, count: int, seed: int) -> None:
+        """The next events are ``first`` … ``first + count - 1`` of ``seed``."""
+        self._seeder.prepare([event_seed(seed, first + nth) for nth in range(count)])
+        self.event, self._first, self._seed, self._attempt = first, first, seed, 0
         self._active, self.trials, self._problem = True, [], None
 
     def raise_problem(self) -> None:
@@ -248,13 +252,13 @@ class _Hooks(pythia8mc.UserHooks):  # type: ignore[misc]
     def onBeginEvent(self) -> None:
         if not self._active:
             return
-        seed = self._seed
         if self._attempt == 0:
             self._pythia.stat()  # prints nothing, clears the counters of all processes
             self.account.begin()  # type: ignore[union-attr]
+            self._seeder.seed(self.event - self._first)
         else:
-            seed = derive(seed, f"attempt {self._attempt}")
-        self._pythia.rndm.init(event_seed(seed, self.event))
+            seed = derive(self._seed, f"attempt {self._attempt}")
+            self._pythia.rndm.init(event_seed(seed, self.event))
 
     def onEndEvent(self, status: Any) -> None:
         if not self._active:

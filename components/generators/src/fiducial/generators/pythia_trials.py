@@ -14,11 +14,11 @@ this event. ``weightSquaredSum`` is W w, with W the maximum and w the accepted p
 points are accepted with probability w / W, so its expectation is that of the sum of w^2 (which
 Pythia does not tell without a call back to Python for every trial).
 
-*Several processes*, or a biased selection of points. Pythia chooses the process i of each trial with probability W_i / sum(W).
-A trial then weighs w sum(W) / W_i, whose mean is the total cross-section; sums and squares are
-exact, from a call for every trial. Pythia averages each process apart, so its own estimate
-from the same events differs a little, within the error. Soft QCD processes have a constant
-cross-section, known beforehand.
+*Several processes*, or a biased selection of points. Pythia chooses the process i of each trial
+with probability W_i / sum(W). A trial then weighs w sum(W) / W_i, whose mean is the total
+cross-section; sums and squares are exact, from a call for every trial. Pythia averages each
+process apart, so its own estimate from the same events differs a little, within the error. Soft
+QCD processes have a constant cross-section, known beforehand.
 
 A selected point that is vetoed later (a failed shower) makes Pythia multiply sigma by
 accepted / selected; the sums of its event are divided by its number of selected points, which
