@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from fiducial.core.bench import Record, measure
 from fiducial.edm import EventBatch, EventHeaderCollection, MCParticleCollection
 from fiducial.simulation import Card, load_card, simulate
-from fiducial.simulation.card import Calorimeter, ProbabilityMap, ResolutionRegion
+from fiducial.simulation.calorimeter_model import Calorimeter
 from fiducial.simulation.helix import CURVATURE
+from fiducial.simulation.probability_map import ProbabilityMap
+from fiducial.simulation.tracker_model import ResolutionRegion
 
 Floats = NDArray[np.float64]
 

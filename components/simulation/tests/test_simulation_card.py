@@ -6,7 +6,7 @@ import pytest
 from fiducial.core import config
 from fiducial.core.errors import InputError, Mistakes
 from fiducial.simulation import Card, card_names, load_card
-from fiducial.simulation.card import ProbabilityMap, max_sum
+from fiducial.simulation.probability_map import ProbabilityMap, max_sum
 from fiducial.simulation.tables import compile_card
 
 GOOD = """\
@@ -146,6 +146,8 @@ def test_a_card_can_be_given_as_a_path(tmp_path) -> None:
     path = tmp_path / "toy.yaml"
     path.write_text(GOOD)
     assert load_card(path) == config.parse(GOOD, Card)
+    path.write_text(GOOD.replace("magnetic_field: 2.0", "magnetic_field: 3.0"))
+    assert load_card(path).tracker.magnetic_field == 3.0
 
 
 def test_sums_of_probabilities_are_found_where_bins_differ() -> None:

@@ -162,6 +162,24 @@ def test_the_covariance_of_the_momentum_is_that_of_the_smearing(gun) -> None:
     )
 
 
+def test_the_covariance_of_a_track_state_is_that_of_the_formulas(gun) -> None:
+    card, p, theta = load_card("idea"), 10.0, 0.7
+    state = state_of(simulate(gun(13, p, theta, 50), card, 31))
+    covariance = state.covMatrix.astype(np.float64)
+    relative = float(response.sigma_pt(card, p, theta)) / (p * np.sin(theta))
+    expected = {
+        0: float(response.sigma_d0(card, p, theta)),
+        2: float(response.sigma_phi(card, p, theta)),
+        5: np.abs(state.omega) * relative,
+        9: float(response.sigma_z0(card, p, theta)),
+        14: float(response.sigma_theta(card, p, theta)) * (1 + state.tanLambda**2.0),
+    }
+    for place, sigma in expected.items():
+        assert np.sqrt(covariance[:, place]) == pytest.approx(sigma, rel=1e-5), place
+    rest = [k for k in range(21) if k not in expected]
+    assert (covariance[:, rest] == 0).all()
+
+
 def test_a_displaced_particle_has_its_impact_parameters(make_batch) -> None:
     # 5 mm from the beam spot in the transverse plane, perpendicular to the momentum
     card, n, p, theta = load_card("idea"), 2000, 20.0, 1.2

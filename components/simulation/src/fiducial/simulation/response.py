@@ -26,8 +26,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fiducial.core.errors import InputError
-from fiducial.simulation.card import CalorimeterRegion, Card, ProbabilityMap, ResolutionRegion
+from fiducial.simulation.calorimeter_model import CalorimeterRegion
+from fiducial.simulation.card import Card
+from fiducial.simulation.probability_map import ProbabilityMap
 from fiducial.simulation.regions import Region
+from fiducial.simulation.tracker_model import ResolutionRegion
 
 __all__ = [
     "cell_size",

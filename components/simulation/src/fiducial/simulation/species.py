@@ -12,11 +12,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-__all__ = ["MASS", "Species", "always_charged", "classify", "species_of"]
+__all__ = ["MASS", "Species", "always_charged", "classify"]
 
 
 class Species(IntEnum):
@@ -87,13 +85,3 @@ def always_charged(pdg):
         or code == 2212
         or code == 1_000_010_020
     )
-
-
-def species_of(pdg: NDArray[np.int32] | int, charge: NDArray[np.float32] | float) -> list[Species]:
-    """The classes of particles, for people and closed formulas.
-
-    pdg     (n,) PDG codes
-    charge  (n,) [e]
-    """
-    codes, charges = np.broadcast_arrays(np.atleast_1d(pdg), np.atleast_1d(charge))
-    return [Species(classify(int(code), float(q))) for code, q in zip(codes, charges, strict=True)]

@@ -21,9 +21,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fiducial.simulation.card import Calorimeter, Card, ProbabilityMap, ResolutionRegion
+from fiducial.simulation.calorimeter_model import Calorimeter
+from fiducial.simulation.card import Card
+from fiducial.simulation.probability_map import ProbabilityMap
 from fiducial.simulation.regions import eta_of_theta
 from fiducial.simulation.species import Species
+from fiducial.simulation.tracker_model import ResolutionRegion
 
 __all__ = ["CELL_WIDTH", "Cell", "Scalar", "Tables", "Where", "compile_card"]
 
