@@ -65,8 +65,8 @@ def run(
 
 
 def _summary(results: dict[str, Any], out: Path) -> None:
-    console = Console()
-    table = RichTable("chain", "observable", "this run", "reference", "pull", "p adjusted", "")
+    console = Console() if sys.stdout.isatty() else Console(width=150)
+    table = RichTable("observable", "this run", "reference", "pull", "p adjusted", "")
     for chain in results["chains"]:
         for o in chain["observables"]:
             verdict = "[green]passed[/]" if o["passed"] else f"[bold red]{o['failure']}[/]"

@@ -4,6 +4,7 @@ import datetime
 import getpass
 import json
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,7 +33,7 @@ from fiducial.validation.run import tables_of
 
 panel = "Physics validation"
 app = typer.Typer(no_args_is_help=True, help="References that reference chains are compared with.")
-console = Console()
+console = Console() if sys.stdout.isatty() else Console(width=150)
 
 References = Annotated[
     Path | None, typer.Option("--references", help="Directory of references (default: shipped).")
