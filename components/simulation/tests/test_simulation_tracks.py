@@ -192,8 +192,11 @@ def test_a_displaced_particle_has_its_impact_parameters(make_batch) -> None:
     assert stats.kstest(pulls, "norm").pvalue > ALPHA
     pulls = (state.Z0 - 3.0) / response.sigma_z0(card, p, theta)
     assert stats.kstest(pulls, "norm").pvalue > ALPHA
-    # the reference point of the particle is its perigee
+    # the reference point of the particle is its perigee, here the vertex
     point = found["ReconstructedParticles"].referencePoint
+    reach = 6 * float(response.sigma_d0(card, p, theta)) + 5 * 6e-4  # and the error of phi
+    assert np.abs(point.x - vertex[0]).max() < reach
+    assert np.abs(point.y - vertex[1]).max() < reach
     assert np.hypot(point.x, point.y) == pytest.approx(np.abs(state.D0), rel=1e-5)
 
 
