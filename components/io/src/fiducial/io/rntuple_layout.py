@@ -9,6 +9,8 @@ docs/formats/event-file.md tells the whole, and what differs from podio's own fi
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -33,8 +35,10 @@ __all__ = [
     "decode",
     "encode",
     "fields_of",
+    "seal",
     "storage_type",
     "type_of",
+    "unseal",
 ]
 
 LAYOUT = 1
@@ -79,6 +83,26 @@ def fields_of(name: str, schema: TypeSchema) -> list[str]:
     """The top-level fields that hold a collection."""
     jagged = [vector.name for vector in schema.vectors] + [r.label for r in schema.relations]
     return [name, *(f"_{name}_{part}" for part in jagged)]
+
+
+# --- The record ---
+
+
+def seal(record: Mapping[str, Any]) -> str:
+    """The record as JSON, with the SHA-256 of the rest under ``record_sha256``."""
+    return json.dumps({**record, "record_sha256": _digest(record)})
+
+
+def unseal(text: str) -> dict[str, Any]:
+    """The record in a text; raises ValueError where its hash does not fit."""
+    record: dict[str, Any] = json.loads(text)
+    if record.pop("record_sha256", None) != _digest(record):
+        raise ValueError(f"the hash of {RECORD} is wrong")
+    return record
+
+
+def _digest(record: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 
 # --- Writing ---

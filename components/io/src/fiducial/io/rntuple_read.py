@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
@@ -172,7 +171,7 @@ class EventFile:
     def _record(self) -> dict[str, Any] | None:
         if f"{layout.RECORD};1" not in self._file.classnames(recursive=False):
             return None
-        record: dict[str, Any] = json.loads(str(self._file[layout.RECORD]))
+        record = layout.unseal(str(self._file[layout.RECORD]))
         if record["layout"] > layout.LAYOUT:
             raise InputError(
                 f"cannot read {self.path}",
@@ -230,11 +229,18 @@ class EventFile:
                 return EventBatch({}, end - begin)
             array = self._events.arrays(filter_name=wanted, entry_start=begin, entry_stop=end)
             records = array.layout
-            collections = {
-                name: layout.decode(name, readable[name], lambda field: records[field])
-                for name in names
-            }
-            return EventBatch(collections, end - begin)
+            try:
+                collections = {
+                    name: layout.decode(name, readable[name], lambda field: records[field])
+                    for name in names
+                }
+                return EventBatch(collections, end - begin)
+            except Mistakes as error:
+                raise DamagedFile(
+                    f"cannot read {self.path}",
+                    f"events {begin} to {end - 1} do not hold together: {error.mistakes[0]}",
+                    "make it again from its source",
+                ) from None
 
 
 def _clusters(events: Any, n_events: int) -> list[tuple[int, int]]:

@@ -171,7 +171,7 @@ class RNTupleWriter:
             f"uproot {uproot.__version__}",
             "provenance": self._provenance,
         }
-        self._file[layout.RECORD] = json.dumps(record)
+        self._file[layout.RECORD] = layout.seal(record)
 
 
 class _Aborted(Exception):  # noqa: N818
