@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping
 from typing import Any
 
 from fiducial.core.config import dump
-from fiducial.framework.fingerprint import library_versions
 from fiducial.framework.plan import RunPlan
 
 LOCK = "FIDUCIAL_LOCK_SHA256"
@@ -40,10 +40,11 @@ def provenance(plan: RunPlan) -> dict[str, Any]:
         "lock_sha256": os.environ.get(LOCK) or None,
         "stack": os.environ.get(STACK) or None,
         "command": plan.command,
-        "versions": {"python": platform.python_version(), **sorted_versions(plan)},
+        "versions": {"python": platform.python_version(), **_versions(plan.fingerprint)},
     }
 
 
-def sorted_versions(plan: RunPlan) -> dict[str, str]:
+def _versions(fingerprint: Mapping[str, str]) -> dict[str, str]:
     """Versions of the steps' distributions and of what they require, by name."""
-    return dict(sorted(library_versions(plan.chain).items()))
+    mark = "version of "
+    return {k.removeprefix(mark): v for k, v in sorted(fingerprint.items()) if k.startswith(mark)}
