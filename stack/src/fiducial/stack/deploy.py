@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from fiducial.stack.channel import existing
+from fiducial.stack.durable import make_durable
 from fiducial.stack.errors import EnvironmentProblem, InputError, from_os_error
 from fiducial.stack.files import (
     aside,
@@ -32,7 +33,6 @@ from fiducial.stack.files import (
 )
 from fiducial.stack.keys import TrustedKeys
 from fiducial.stack.manifest import NAME, Manifest
-from fiducial.stack.objects import sync_file_system
 from fiducial.stack.progress import Progress
 from fiducial.stack.refusals import Failure, Refusal, Refused
 from fiducial.stack.release import Judged, judge, judge_pointer
@@ -67,7 +67,13 @@ class Plan:
 
     @property
     def version(self) -> Path:
+        """Where the stack goes."""
         return self.to / "versions" / self.judged.release.stack
+
+    @property
+    def cache(self) -> Path:
+        """Where checks of this stack keep compiled kernels."""
+        return self.to / ".fiducial" / "cache" / self.judged.release.stack
 
 
 @dataclass(frozen=True)
@@ -180,7 +186,7 @@ def _check_out(plan: Plan, repository: Repository, bind: Bind, progress: Progres
             written = repository.get_tree(plan.tree, fresh, task.advance)
         (fresh / NAME).write_bytes(plan.judged.manifest_bytes)
         bind(fresh, plan.judged.manifest)
-        sync_file_system(fresh)
+        make_durable(fresh, len(plan.tree.files))
         replace_directory(fresh, plan.version)
     finally:
         remove_tree(fresh)

@@ -44,9 +44,12 @@ class ChainCheck:
         }  # fmt: skip
 
 
-def check_deployed(prefix: Path, results: Results, progress: Progress) -> list[ChainCheck]:
+def check_deployed(
+    prefix: Path, results: Results, progress: Progress, cache: Path | None = None
+) -> list[ChainCheck]:
     """Run the first events of every validated chain in the stack at ``prefix`` and compare.
 
+    ``cache`` keeps compiled kernels from one check to the next (default: thrown away).
     Raises InputError where the results hold no run to compare with.
     """
     chains = [chain for chain in results.chains if chain.run is not None]
@@ -59,6 +62,9 @@ def check_deployed(prefix: Path, results: Results, progress: Progress) -> list[C
     ):
         scratch = Path(name)
         environment = clean_environment(prefix, scratch)
+        if cache is not None:
+            cache.mkdir(parents=True, exist_ok=True)
+            environment["NUMBA_CACHE_DIR"] = str(cache.resolve())
         for chain in chains:
             checks.append(_check(prefix, chain, environment, scratch))
             task.advance()

@@ -71,7 +71,7 @@ def run_inside(
             with _Relay(progress) as relay:
                 _read(process.stderr, stream, tail, relay)
                 status = process.wait()
-                relay.succeeded = status == 0
+                relay.finished = status in (0, 1)  # 1: the answer is no
         finally:
             _end_group(process)
     return Ended(status, tuple(tail), log)
@@ -99,7 +99,7 @@ class _Relay:
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
-        self.succeeded = False
+        self.finished = False
         self._open: dict[str, tuple[AbstractContextManager[Task], Task]] = {}
         self._finished: set[str] = set()
 
@@ -108,7 +108,7 @@ class _Relay:
 
     def __exit__(self, *_: object) -> None:
         for phase in list(self._open):
-            self._close(phase, self.succeeded)
+            self._close(phase, self.finished)
 
     def take(self, line: str) -> bool:
         """True where ``line`` was progress."""
@@ -132,10 +132,10 @@ class _Relay:
             self._close(phase, True)
         return True
 
-    def _close(self, phase: str, succeeded: bool) -> None:
+    def _close(self, phase: str, finished: bool) -> None:
         manager, _ = self._open.pop(phase)
         self._finished.add(phase)
-        if succeeded:
+        if finished:
             manager.__exit__(None, None, None)
         else:
             error = RuntimeError("ended early")

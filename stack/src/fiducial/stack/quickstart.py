@@ -222,7 +222,7 @@ def _deploy(
             return
         plan = plan_deploy(repository, settings.path("site"), trusted, settings.channel)
         done = deploy(plan, repository, host_binder(), progress)
-        outcome.checks = check_deployed(plan.to / "current", plan.judged.results, progress)
+        outcome.checks = check_deployed(plan.version, plan.judged.results, progress, plan.cache)
         answer = done.to_dict() | {"checks": [check.to_dict() for check in outcome.checks]}
         outcome.delivery["deployed"] = answer
         same = sum(check.identical for check in outcome.checks)

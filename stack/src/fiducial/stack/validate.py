@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from fiducial.stack.clean_environment import clean_environment
+from fiducial.stack.durable import make_durable
 from fiducial.stack.errors import EnvironmentProblem, InputError, from_os_error
 from fiducial.stack.files import aside, remove_tree, replace_directory, write_atomically
 from fiducial.stack.inside import Ended, run_inside
 from fiducial.stack.keys import Signer
 from fiducial.stack.manifest import Manifest
-from fiducial.stack.objects import sync_file_system
 from fiducial.stack.progress import Progress
 from fiducial.stack.publish import RESULTS, VERDICT
 from fiducial.stack.refusals import Failure, Refusal, refuse_if
@@ -100,7 +100,7 @@ def validate(
         envelope = make_verdict(manifest.stack, manifest.sha256, data, signer, chains or None)
         write_atomically(fresh / VERDICT, envelope)
         log.replace(fresh / LOG)
-        sync_file_system(fresh)
+        make_durable(fresh, 0)
         replace_directory(fresh, out)
     except EnvironmentProblem:
         raise

@@ -76,7 +76,7 @@ def deploy(
     with make_progress(as_json) as progress:
         done = carry_out(plan, store, host_binder(python), progress)
         if check:
-            checks = check_deployed(plan.to / "current", plan.judged.results, progress)
+            checks = check_deployed(plan.version, plan.judged.results, progress, plan.cache)
     if as_json:
         record = done.to_dict() | {"checks": [item.to_dict() for item in checks]}
         typer.echo(json.dumps(record, indent=1))

@@ -15,6 +15,9 @@ from markupsafe import Markup
 from fiducial.stack.report.collect import View
 from fiducial.stack.report.marks import pull_gauge, pull_histogram
 
+MAX_FAILED = 12
+"""So many plots of failed observables are shown a second time, at the top."""
+
 
 def render(view: View) -> str:
     """The HTML of the report."""
@@ -37,5 +40,6 @@ def render(view: View) -> str:
         view=view,
         style=Markup((templates / "report.css").read_text("utf-8")),
         pulls=pull_histogram(pulls),
+        max_failed=MAX_FAILED,
         tool=version("fiducial-stack"),
     )
