@@ -44,7 +44,7 @@ def test_any_split_gives_the_same_events(made):
 def test_chunks_do_not_show(configurations, monkeypatch):
     step = Pythia8(settings=configurations["zh"])
     whole = content_hash(step.produce(5, 10, 3))
-    monkeypatch.setattr(pythia_engine, "CHUNK", 3)
+    monkeypatch.setattr(pythia_engine, "CHUNK_LINES", 400)
     assert content_hash(step.produce(5, 10, 3)) == whole
 
 

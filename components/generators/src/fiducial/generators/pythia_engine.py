@@ -44,8 +44,9 @@ __all__ = ["Engine", "GeneratedEvents", "database", "engine"]
 MAX_ATTEMPTS = 100
 """Attempts at one event before the configuration is refused."""
 
-CHUNK = 500
-"""Events converted at a time: more cost memory, fewer cost the fixed price of a conversion."""
+CHUNK_LINES = 150_000
+"""Lines of event records converted at a time, some 50 MB: fewer cost the fixed price of a
+conversion. Events are the same for any number."""
 
 _OWN = (
     "Print:quiet = on",
@@ -120,13 +121,17 @@ class Engine:
             )
         self._hooks.account = self._accounting()
         self._species = _SpeciesTable(self._pythia.particleData)
+        self._lines_per_event = float(max(self._pythia.event.size(), 1))
 
     def generate(self, first: int, count: int, seed: int) -> Iterator[GeneratedEvents]:
-        """Events ``first`` … ``first + count - 1`` of a seed, a few hundred at a time."""
-        for start in range(first, first + count, CHUNK):
-            stop = min(start + CHUNK, first + count)
+        """Events ``first`` … ``first + count - 1`` of a seed, some hundred or thousand at a time."""
+        start, stop = first, first + count
+        while start < stop:
             with self._lock:
-                events = self._chunk(start, stop, seed)
+                chunk = max(int(CHUNK_LINES / self._lines_per_event), 1)
+                events = self._chunk(start, min(start + chunk, stop), seed)
+                self._lines_per_event = len(events.record.pdg) / len(events.trials)
+            start += len(events.trials)
             yield events
 
     def electroweak(self, scale: float) -> Electroweak:

@@ -65,7 +65,8 @@ class QuickSeeder:
     def __init__(self, rndm: Any, state: Any, memory: npt.NDArray[Any]) -> None:
         self._rndm = rndm
         self._state = state
-        self._memory = memory
+        self._memory = memory  # of the state, which is kept alive above
+        self._seed_held = memory["seed"]
         self._words = memory["u"][0]
         self._states = np.zeros((0, N_WORDS))
         self._seeds: Sequence[int] = ()
@@ -78,7 +79,7 @@ class QuickSeeder:
     def seed(self, nth: int) -> None:
         """Give Pythia the numbers of the ``nth`` of the prepared seeds."""
         self._words[:] = self._states[nth]
-        self._memory["seed"] = self._seeds[nth]
+        self._seed_held[0] = self._seeds[nth]
         self._rndm.setState(self._state)
 
 

@@ -28,8 +28,7 @@ has the same mean.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from fiducial.core.errors import InternalError
 from fiducial.core.units import mb
@@ -44,8 +43,7 @@ class PhaseSpace(Protocol):
     def sigmaMax(self) -> float: ...
 
 
-@dataclass(frozen=True)
-class Trials:
+class Trials(NamedTuple):
     """One event's trials, and its weight; sums in pb and pb^2."""
 
     trials: int
