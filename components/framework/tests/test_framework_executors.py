@@ -45,7 +45,7 @@ def test_any_split_of_any_run_gives_the_same_answer(tmp_path_factory, events, si
     assert whole.tables_sha256 == cut.tables_sha256
 
 
-@pytest.mark.parametrize(("executor", "workers"), [("processes", 2), ("dask", 2)])
+@pytest.mark.parametrize(("executor", "workers"), [("processes", 2)])
 def test_every_executor_gives_the_same_answer(
     tmp_path: Path, log, executor, workers, same_answer
 ) -> None:

@@ -10,7 +10,7 @@ pytest.importorskip("pythia8mc", reason="the reference chains need Pythia 8")
 CHAINS = sorted(
     chain.name for chain in installed_chains() if chain.distribution == "fiducial-validation"
 )
-EVENTS = {"zh_recoil": 24, "z_pole": 60, "particle_gun": 200}
+EVENTS = {"zh_recoil": 20, "z_pole": 40, "particle_gun": 100}
 
 
 def test_the_reference_chains_are_installed() -> None:

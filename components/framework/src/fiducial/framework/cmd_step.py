@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Annotated, Any
 
@@ -73,19 +74,23 @@ def show(
         "name": name,
         "kind": kind_of(step),
         "summary": step.summary,
+        "description": inspect.getdoc(step) or "",
         "class": f"{step.__module__}:{step.__qualname__}",
         "settings": settings,
     }
     if as_json:
         typer.echo(json.dumps({**record, "schema": schema}, indent=1))
         return
-    typer.echo(f"{name} ({record['kind']}): {step.summary}")
+    typer.echo(f"{name} ({record['kind']}): {step.summary}\n\n{record['description']}\n")
     if not settings:
         typer.echo("takes no settings")
         return
-    table = RichTable("setting", "type", "default", "meaning")
+    shown = ["name", "type", "default"]
+    if any(entry["meaning"] for entry in settings):  # else the description above tells it
+        shown.append("meaning")
+    table = RichTable("setting", *shown[1:])
     for entry in settings:
-        table.add_row(*(escape(entry[key]) for key in ("name", "type", "default", "meaning")))
+        table.add_row(*(escape(entry[key]) for key in shown))
     Console().print(table)
 
 
@@ -104,7 +109,10 @@ def _type(entry: dict[str, Any], schema: dict[str, Any]) -> str:
     """A JSON schema's type in words: ``number > 0``, ``list of integer``, ``a | b``."""
     if "$ref" in entry:
         target = schema.get("$defs", {}).get(entry["$ref"].rpartition("/")[2], {})
-        return _type(target, schema) if "properties" not in target else str(target.get("title"))
+        return _type(target, schema)
+    if "properties" in entry:
+        fields = entry["properties"].items()
+        return "{" + ", ".join(f"{key}: {_type(field, schema)}" for key, field in fields) + "}"
     if "allOf" in entry and len(entry["allOf"]) == 1:
         return _type(entry["allOf"][0], schema)
     for key in ("anyOf", "oneOf"):
