@@ -89,6 +89,7 @@ def stages(jobs: int, changed: str | None) -> list[Stage]:
         Stage("edm", "check", (str(BIN / "fiducial"), "edm", "check")),
         Stage("lock base", "check", (str(BIN / "fiducial"), "lock", "base", "--check")),
         Stage("lock dev", "check", (str(BIN / "fiducial"), "lock", "dev", "--check")),
+        Stage("recipes", "check", (str(BIN / "fiducial"), "recipes", "check")),
         Stage(
             "tests",
             "test",

@@ -38,6 +38,7 @@ OWN = {
     "report": "fiducial.stack.cli.cmd_report:report",
     "diff": "fiducial.stack.cli.cmd_diff:diff",
     "env": "fiducial.stack.cli.cmd_env:app",
+    "recipes": "fiducial.stack.cli.cmd_recipes:app",
 }
 
 

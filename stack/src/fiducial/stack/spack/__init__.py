@@ -1,0 +1,1 @@
+"""Spack: recipes generated from the workspace, and the builder that drives Spack itself."""

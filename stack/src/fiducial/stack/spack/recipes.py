@@ -1,0 +1,120 @@
+"""All generated recipes of the workspace: what they should say, and whether they do.
+
+Two repositories under spack-repo/spack_repo/: ``fiducial`` (one recipe a component, written from
+its pyproject.toml) and ``fiducial_wheels`` (one recipe a locked wheel). Recipes by hand may stand
+beside the generated ones; only files that carry the mark of the generator are ever removed.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from fiducial.stack.environment import load_environment
+from fiducial.stack.errors import InputError, Mistake, Mistakes
+from fiducial.stack.files import write_atomically
+from fiducial.stack.lock import require_fresh_lock
+from fiducial.stack.spack.component_recipe import render_component
+from fiducial.stack.spack.names import folder_name, spack_name
+from fiducial.stack.spack.wheel_recipe import render_wheels
+from fiducial.stack.workspace import Workspace
+
+MARK = "# Generated from "
+WHEEL_ENVIRONMENT = "base"
+
+
+@dataclass(frozen=True)
+class RecipeChange:
+    """One recipe that does not stand as it should. ``new`` is None where it should go."""
+
+    path: Path
+    old: str | None
+    new: str | None
+
+    @property
+    def kind(self) -> str:
+        """``missing``, ``superfluous`` or ``differs``."""
+        if self.old is None:
+            return "missing"
+        return "superfluous" if self.new is None else "differs"
+
+    def difference(self) -> list[str]:
+        """The lines that differ."""
+        old, new = (self.old or "").splitlines(), (self.new or "").splitlines()
+        return [
+            line
+            for line in difflib.unified_diff(old, new, lineterm="", n=0)
+            if not line.startswith(("---", "+++", "@@"))
+        ]
+
+
+def repository(workspace: Workspace, namespace: str) -> Path:
+    """Where the Spack repository ``namespace`` lies."""
+    return workspace.root / "spack-repo" / "spack_repo" / namespace
+
+
+def generate(workspace: Workspace) -> dict[Path, str]:
+    """Every generated recipe, by the path it belongs at."""
+    released = _releases(workspace)
+    texts: dict[Path, str] = {}
+    mistakes: list[Mistake] = []
+    for component in workspace.components.values():
+        package = spack_name(component.name)
+        path = _path(workspace, "fiducial", package)
+        try:
+            texts[path] = render_component(workspace, component, released.get(component.name, {}))
+        except Mistakes as found:
+            mistakes += found.mistakes
+    if mistakes:
+        raise Mistakes(mistakes, "the recipes")
+    lock = require_fresh_lock(load_environment(workspace, WHEEL_ENVIRONMENT))
+    for package, text in render_wheels(lock).items():
+        texts[_path(workspace, "fiducial_wheels", package)] = text
+    return texts
+
+
+def compare(workspace: Workspace) -> list[RecipeChange]:
+    """What ``fiducial recipes sync`` would change, in order of path."""
+    wanted = generate(workspace)
+    standing = {}
+    for namespace in ("fiducial", "fiducial_wheels"):
+        for path in repository(workspace, namespace).glob("packages/*/package.py"):
+            text = path.read_text(encoding="utf-8")
+            if path in wanted or text.startswith(MARK):
+                standing[path] = text
+    return [
+        RecipeChange(path, standing.get(path), wanted.get(path))
+        for path in sorted(wanted.keys() | standing.keys())
+        if standing.get(path) != wanted.get(path)
+    ]
+
+
+def apply(changes: list[RecipeChange]) -> None:
+    """Write, renew and remove recipes."""
+    for change in changes:
+        if change.new is None:
+            change.path.unlink()
+            if not any(change.path.parent.iterdir()):
+                change.path.parent.rmdir()
+        else:
+            change.path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(change.path, change.new.encode())
+
+
+def _path(workspace: Workspace, namespace: str, package: str) -> Path:
+    folder = repository(workspace, namespace) / "packages" / folder_name(package)
+    return folder / "package.py"
+
+
+def _releases(workspace: Workspace) -> dict[str, dict[str, str]]:
+    """Released versions of each component with the SHA-256 of their source archives."""
+    path = workspace.root / "spack-repo" / "releases.yaml"
+    if not path.is_file():
+        return {}
+    data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    if not isinstance(data, dict) or not all(isinstance(row, dict) for row in data.values()):
+        raise InputError(f"{path} is not a mapping of components to versions and checksums")
+    return data
