@@ -114,7 +114,7 @@ def test_pyhepmc_sees_the_same_graph_units_and_energies(tmp_path):
                 if p.parents:
                     place = p.production_vertex.position
                     assert place.x == particles.vertex.x[base + i]
-                    assert place.t == pytest.approx(particles.time[base + i] * c, rel=1e-12)
+                    assert place.t == pytest.approx(float(particles.time[base + i]) * c, rel=1e-12)
 
 
 @settings(max_examples=25, deadline=None)
@@ -238,7 +238,7 @@ def test_units_of_other_writers_are_converted(tmp_path):
 
 
 def test_hepmc2_files_are_read(tmp_path):
-    write(tmp_path / "x.hepmc", events(GRAPHS[:1] * 2))
+    write(tmp_path / "x.hepmc", events([GRAPHS[0][:-1]] * 2))  # its writer drops orphans
     with pyhepmc.open(tmp_path / "x.hepmc") as source:
         every = list(source)
     with pyhepmc.io.WriterAsciiHepMC2(str(tmp_path / "y.hepmc")) as file:
@@ -278,7 +278,7 @@ def test_a_missing_line_is_refused(tmp_path):
     lines = (tmp_path / "x.hepmc").read_text().splitlines(keepends=True)
     last = max(k for k, line in enumerate(lines) if line.startswith("P "))
     (tmp_path / "x.hepmc").write_text("".join(lines[:last] + lines[last + 1 :]))
-    with pytest.raises(DamagedFile, match="7 particles of 8"):
+    with pytest.raises(DamagedFile, match="event 2 of the file"):
         read_hepmc3(tmp_path / "x.hepmc")
 
 
@@ -295,8 +295,8 @@ def test_an_unfinished_file_is_an_environment_problem(tmp_path):
 
     writer = HepMC3Writer(tmp_path / "x.hepmc")
     writer.extend(events(GRAPHS))
-    writer._staged.write_bytes(b"what a full disk leaves")
     writer._writer.close()
+    writer._staged.write_bytes(b"what a full disk leaves")
     with pytest.raises(EnvironmentProblem, match="the disk may be full"):
         writer._refuse_incomplete()
     writer.abort()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 import mmap
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,11 @@ _STARTS = {
         b"HepMC::IO_GenEvent-END_EVENT_LISTING",
     ),
 }
+
+_UNIT_LINE = re.compile(rb"^U (.*)$", re.MULTILINE)
+_PARENT = re.compile(rb"^P \d+ (-?\d+) ", re.MULTILINE)
+_UNITS = {b"GEV MM", b"GEV CM", b"MEV MM", b"MEV CM"}
+_QUIET = {"print_errors": False, "print_warnings": False, "debug_level": 0}
 
 Array = npt.NDArray[Any]
 
@@ -76,8 +82,9 @@ class HepMC3File:
             return _batch(list(self._events(self._head + text + self._footer, first, last)))
 
     def _events(self, text: bytes, first: int, last: int) -> Iterator[Any]:
-        before = (pyhepmc.Setup.print_errors, pyhepmc.Setup.print_warnings)
-        pyhepmc.Setup.print_errors = pyhepmc.Setup.print_warnings = False
+        before = {name: getattr(pyhepmc.Setup, name) for name in _QUIET}
+        for name, value in _QUIET.items():
+            setattr(pyhepmc.Setup, name, value)
         try:
             with self._reader(pyiostream(io.BytesIO(text))) as reader:
                 for number in range(first, last):
@@ -87,25 +94,44 @@ class HepMC3File:
                             f"cannot read {self.path}", f"event {number} of the file is damaged",
                             HINT,
                         )  # fmt: skip
-                    self._refuse_incomplete(event, number)
                     event.set_units(pyhepmc.Units.GEV, pyhepmc.Units.MM)
-                    yield event
+                    content = pyhepmc.GenEventData()
+                    event.write_data(content)
+                    self._refuse_incomplete(content, number)
+                    yield event, content
         finally:
-            pyhepmc.Setup.print_errors, pyhepmc.Setup.print_warnings = before
+            for name, value in before.items():
+                setattr(pyhepmc.Setup, name, value)
 
-    def _refuse_incomplete(self, event: Any, number: int) -> None:
-        """The first line of an event says how many particles follow (HepMC3 only)."""
+    def _refuse_incomplete(self, content: Any, number: int) -> None:
+        """What HepMC3 reads over without a word: units, and vertices that do not exist.
+
+        An event's first line says how many vertices and particles follow.
+        """
+        text = self._text[self._starts[number] : self._starts[number + 1]]
+        if any(units not in _UNITS for units in _UNIT_LINE.findall(text)):
+            raise DamagedFile(
+                f"cannot read {self.path}", f"event {number} of the file has unknown units", HINT
+            )
         if self._reader is not ReaderAscii:
             return
-        line = self._text[self._starts[number] : self._starts[number] + 200].split(b"\n")[0]
-        stated = int(line.split()[3])
-        found = len(event.particles)
-        if stated != found:
-            raise DamagedFile(
-                f"cannot read {self.path}",
-                f"event {number} of the file has {found} particles of {stated}",
-                HINT,
-            )
+        first = text.split(b"\n", 1)[0].split()
+        one, two = np.asarray(content.links1), np.asarray(content.links2)
+        found = {
+            "vertices": (len(content.vertices), int(first[2])),
+            "particles": (len(content.particles), int(first[3])),
+            "particles with a vertex": (
+                int(((one < 0) & (two > 0)).sum()),
+                sum(parent != b"0" for parent in _PARENT.findall(text)),
+            ),
+        }
+        for what, (n, stated) in found.items():
+            if n != stated:
+                raise DamagedFile(
+                    f"cannot read {self.path}",
+                    f"event {number} of the file has {n} {what}, expected {stated}",
+                    HINT,
+                )
 
     def _format(self) -> tuple[Any, bytes]:
         head = self._text[:2000]
@@ -140,13 +166,9 @@ def iterate_hepmc3(path: str | os.PathLike[str], step: int = 1000) -> Iterator[E
         yield file.read(first, first + step)
 
 
-def _batch(events: list[Any]) -> EventBatch:
-    data, ids = [], []
-    for event in events:
-        content = pyhepmc.GenEventData()
-        event.write_data(content)
-        data.append(content)
-        ids.append(np.asarray(event.numpy.vertices.id))
+def _batch(pairs: list[Any]) -> EventBatch:
+    events, data = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    ids = [np.asarray(event.numpy.vertices.id) for event in events]
     particles = _joined([d.particles for d in data], pyhepmc.GenEventData().particles.dtype)
     vertices = _joined([d.vertices for d in data], pyhepmc.GenEventData().vertices.dtype)
     objects = _offsets([len(d.particles) for d in data])
