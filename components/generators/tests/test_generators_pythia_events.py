@@ -196,10 +196,10 @@ def test_a_mother_range_only_counts_for_products_of_hadronisation(configurations
     zeros = np.zeros(n)
     record = pythia_engine.PythiaRecord(
         offsets=np.array([0, n]),
-        pdg=np.array([90, 11, -11, 2, 21, -2, 211, 22]),
-        status=np.array([-11, -12, -12, -71, -71, -71, 83, 23]),
-        mother1=np.array([0, 0, 0, 1, 1, 1, 3, 3]),
-        mother2=np.array([0, 0, 0, 2, 2, 2, 5, 5]),
+        pdg=np.array([90, 11, -11, 2, 21, -2, 211, 22], dtype=np.int32),
+        status=np.array([-11, -12, -12, -71, -71, -71, 83, 23], dtype=np.int32),
+        mother1=np.array([0, 0, 0, 1, 1, 1, 3, 3], dtype=np.int32),
+        mother2=np.array([0, 0, 0, 2, 2, 2, 5, 5], dtype=np.int32),
         px=zeros, py=zeros, pz=zeros, mass=zeros, polarisation=zeros + 9,
         x=zeros, y=zeros, z=zeros, t=zeros,
         charge=zeros.astype(np.float32), is_hadron=np.zeros(n, dtype=bool),

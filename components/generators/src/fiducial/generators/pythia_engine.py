@@ -124,7 +124,7 @@ class Engine:
         self._lines_per_event = float(max(self._pythia.event.size(), 1))
 
     def generate(self, first: int, count: int, seed: int) -> Iterator[GeneratedEvents]:
-        """Events ``first`` … ``first + count - 1`` of a seed, some hundred or thousand at a time."""
+        """Events ``first`` … ``first + count - 1`` of a seed, some hundreds at a time."""
         start, stop = first, first + count
         while start < stop:
             with self._lock:

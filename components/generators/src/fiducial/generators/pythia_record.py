@@ -18,15 +18,15 @@ import numpy as np
 import numpy.typing as npt
 
 from fiducial.core import constants
+from fiducial.core.device import launch
+from fiducial.core.errors import InternalError
 from fiducial.edm import MCParticleCollection, collection_id
+from fiducial.generators.pythia_family import count_parents, fill_family
 
 __all__ = ["PythiaRecord", "mc_particles"]
 
 Ints = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.float64]
-
-_BEAM = 12
-_MUON, _TAU = 13, 15
 
 
 @dataclass(frozen=True)
@@ -63,81 +63,47 @@ class PythiaRecord:
 
 def mc_particles(record: PythiaRecord, name: str = "MCParticles") -> MCParticleCollection:
     """The record as a collection that its relations call ``name``."""
-    n_events = len(record.offsets) - 1
+    lines = record.offsets
+    n_events = len(lines) - 1
     keep = np.ones(len(record.pdg), dtype=bool)
-    keep[record.offsets[:-1]] = False
-    offsets = record.offsets - np.arange(n_events + 1)
-    first = np.repeat(offsets[:-1], np.diff(offsets))  # row of the event's first particle
+    keep[lines[:-1]] = False
+    n = len(record.pdg) - n_events
 
-    status = record.status[keep]
-    counts, parents, children = _parents(status, record.mother1[keep], record.mother2[keep])
-    parent_rows = parents + first[children]
-    daughter_counts = np.bincount(parent_rows, minlength=len(status))
-    daughter_rows = children[np.argsort(parent_rows, kind="stable")]
-    has_daughters = daughter_counts > 0
-    first_daughter = daughter_rows[(np.cumsum(daughter_counts) - daughter_counts)[has_daughters]]
+    for mother in (record.mother1, record.mother2):
+        if n_events and (np.maximum.reduceat(mother, lines[:-1]) >= np.diff(lines)).any():
+            raise InternalError("Pythia's record names a mother beyond its last line")
+    mothers = (record.status, record.mother1, record.mother2)
+    counts = np.empty(n, dtype=np.int64)
+    launch(count_parents, n_events, lines, *mothers, counts, threads=1)
+    starts = np.concatenate(([0], np.cumsum(counts)))
+    parents, daughters = np.empty((2, starts[-1]), dtype=np.int32)
+    daughter_counts = np.zeros(n, dtype=np.int64)
+    first_daughter, scratch = np.empty((2, n), dtype=np.int64)
+    status = np.empty(n, dtype=np.int32)
+    family = (starts, parents, daughter_counts, daughters, first_daughter, scratch, status)
+    in_lines = (lines, record.pdg, *mothers, record.is_hadron)
+    launch(fill_family, n_events, *in_lines, *family, threads=1)
 
-    pdg, is_hadron = record.pdg[keep], record.is_hadron[keep]
-    x, y, z = record.x[keep], record.y[keep], record.z[keep]
+    ended = np.flatnonzero(first_daughter >= 0)
+    vertex = tuple(coordinate[keep] for coordinate in (record.x, record.y, record.z))
     identity = np.uint32(collection_id(name))
     return MCParticleCollection.build(
-        offsets=offsets,
-        PDG=pdg,
-        generatorStatus=_hepmc_status(pdg, status, is_hadron, has_daughters, first_daughter),
+        offsets=lines - np.arange(n_events + 1),
+        PDG=record.pdg[keep],
+        generatorStatus=status,
         charge=record.charge[keep],
         time=(record.t[keep] / constants.c).astype(np.float32),
         mass=record.mass[keep],
-        vertex=(x, y, z),
-        endpoint=tuple(_endpoint(v, has_daughters, first_daughter) for v in (x, y, z)),
+        vertex=vertex,
+        endpoint=tuple(_endpoint(v, ended, first_daughter[ended]) for v in vertex),
         momentum=(record.px[keep], record.py[keep], record.pz[keep]),
         helicity=np.rint(record.polarisation[keep]).astype(np.int32),
         parents=(counts, parents, identity),
-        daughters=(daughter_counts, daughter_rows - first[daughter_rows], identity),
+        daughters=(daughter_counts, daughters, identity),
     )
 
 
-def _parents(status: Ints, mother1: Ints, mother2: Ints) -> tuple[Ints, Ints, Ints]:
-    """Number of parents of each particle (n,); the parents' places in their event and the rows of
-    their children (m,). The arguments count the system line, the results do not.
-
-    Pythia's rule: a mother pair (i, 0) or (i, i) is one mother; for products of hadronisation
-    (status 81-89 and 101-106) it is a range; else two mothers. The system is no parent.
-    """
-    size = np.abs(status)
-    is_range = ((size > 80) & (size < 90)) | ((size > 100) & (size < 107))
-    one = (mother2 == 0) | (mother2 == mother1)
-    low = np.where(is_range & ~one, mother1, np.minimum(mother1, mother2))
-    low = np.where(one, mother1, low)
-    counts = np.where(one, 1, np.where(is_range, mother2 - mother1 + 1, 2))
-    step = np.where(one | is_range, 1, np.abs(mother2 - mother1))
-    counts = np.where((mother1 > 0) & (low > 0), np.maximum(counts, 0), 0).astype(np.int64)
-    children = np.repeat(np.arange(len(status)), counts)
-    nth = np.arange(len(children)) - np.repeat(np.cumsum(counts) - counts, counts)
-    parents = (low - 1)[children] + nth * step[children]
-    return counts, parents, children
-
-
-def _hepmc_status(
-    pdg: Ints,
-    status: Ints,
-    is_hadron: npt.NDArray[np.bool_],
-    has: npt.NDArray[np.bool_],
-    daughter: Ints,
-) -> Ints:
-    """HepMC's generator status; ``daughter`` is the first daughter's row where ``has``."""
-    result = np.where((status <= -11) & (status >= -200), -status, 0)
-    decays = np.zeros(len(status), dtype=bool)
-    how = np.abs(status[daughter])
-    decays[has] = (how > 90) & (how < 95) & (pdg[daughter] != pdg[has])
-    size = np.abs(pdg)
-    decays &= is_hadron | (size == _MUON) | (size == _TAU)
-    result[decays] = 2
-    result[status == -_BEAM] = 4
-    result[status > 0] = 1
-    return result
-
-
-def _endpoint(coordinate: Floats, has: npt.NDArray[np.bool_], first_daughter: Ints) -> Floats:
+def _endpoint(coordinate: Floats, ended: Ints, first_daughter: Ints) -> Floats:
     end = np.zeros_like(coordinate)
-    end[has] = coordinate[first_daughter]
+    end[ended] = coordinate[first_daughter]
     return end
