@@ -36,7 +36,7 @@ from fiducial.stack.manifest import NAME, Manifest
 from fiducial.stack.progress import Progress
 from fiducial.stack.refusals import Failure, Refusal, Refused
 from fiducial.stack.release import Judged, judge, judge_pointer
-from fiducial.stack.repository import Repository
+from fiducial.stack.repository import MEGABYTE, Repository, in_megabytes
 from fiducial.stack.tree import Tree, tree_of
 from fiducial.stack.verify import differences
 
@@ -182,8 +182,8 @@ def _check_out(plan: Plan, repository: Repository, bind: Bind, progress: Progres
     fresh = aside(plan.version)
     fresh.mkdir(parents=True)
     try:
-        with progress.phase("check out", total=plan.tree.bytes) as task:
-            written = repository.get_tree(plan.tree, fresh, task.advance)
+        with progress.phase("check out [MB]", total=plan.tree.bytes // MEGABYTE) as task:
+            written = repository.get_tree(plan.tree, fresh, in_megabytes(task))
         (fresh / NAME).write_bytes(plan.judged.manifest_bytes)
         bind(fresh, plan.judged.manifest)
         make_durable(fresh, len(plan.tree.files))

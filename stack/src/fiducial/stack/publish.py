@@ -24,7 +24,7 @@ from fiducial.stack.objects import Source, Transfer
 from fiducial.stack.progress import Progress
 from fiducial.stack.refusals import Failure, Refusal, Refused
 from fiducial.stack.release import Judged, judge
-from fiducial.stack.repository import Evidence, Release, Repository
+from fiducial.stack.repository import MEGABYTE, Evidence, Release, Repository, in_megabytes
 from fiducial.stack.results import Results, parse_results
 from fiducial.stack.tree import bad_name, tree_of
 from fiducial.stack.verdict import Expected, Verdict, shortcomings, verify_verdict
@@ -156,8 +156,8 @@ def publish(
     """Carry out ``plan``. Raises Refused where the stack changed meanwhile or another publisher
     moved the channel first, EnvironmentProblem where there is no space."""
     with repository.publishing():
-        with progress.phase("publish", total=plan.bytes) as task:
-            transfer = repository.put(plan.sources, task.advance)
+        with progress.phase("publish [MB]", total=plan.bytes // MEGABYTE) as task:
+            transfer = repository.put(plan.sources, in_megabytes(task))
         record, is_new = _record_release(plan.release, repository, signer, trusted)
         moved = None
         if plan.channel is not None and not plan.obstacles:

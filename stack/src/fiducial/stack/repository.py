@@ -24,11 +24,25 @@ from fiducial.stack.keys import Signer, TrustedKeys
 from fiducial.stack.ledger import Record
 from fiducial.stack.manifest import RelativePath, Sha256
 from fiducial.stack.objects import Source, Transfer
+from fiducial.stack.progress import Task
 from fiducial.stack.refusals import Failure, Refusal
 from fiducial.stack.tree import Tree
 
+MEGABYTE = 1_000_000
 Advance = Callable[[int], None]
 """Told the bytes done since it was told last."""
+
+
+def in_megabytes(task: Task) -> Advance:
+    """An ``Advance`` that counts whole megabytes in a phase whose total is megabytes."""
+    done = 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        task.update(done // MEGABYTE)
+
+    return advance
 
 
 class _Document(pydantic.BaseModel):
