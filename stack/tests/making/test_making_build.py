@@ -16,13 +16,14 @@ import pytest
 from fiducial.stack import build as building
 from fiducial.stack.build_plan import plan_build
 from fiducial.stack.diff import diff
+from fiducial.stack.environment import load_environment
 from fiducial.stack.errors import EnvironmentProblem, InputError, Mistakes
 from fiducial.stack.files import ASIDE
-from fiducial.stack.interpreter import bind_interpreter, inspect_python
+from fiducial.stack.interpreter import bind_interpreter, find_build_python, inspect_python
 from fiducial.stack.lockfile import read_lock
 from fiducial.stack.manifest import File, read_manifest
 from fiducial.stack.verify import verify, walk
-from fiducial.stack.wheel_choice import choose_wheels, libc_of_host
+from fiducial.stack.wheel_choice import choose_wheels, libc_of_host, platform_of
 from fiducial.stack.workspace import Workspace
 
 from .conftest import MINOR, Toy, make_wheel
@@ -327,16 +328,16 @@ def test_packages_without_a_wheel_for_this_platform_are_named_before_any_downloa
         plan_build(Workspace(toy.workspace.root), "toy", tmp_path / "toy")
 
 
-def test_the_real_base_lock_has_one_wheel_a_package_here_and_suits_this_c_library() -> None:
-    root = Path(__file__).parents[3]
-    lock = read_lock(root / "environments" / "base" / "wheels.lock")
+def test_the_real_base_lock_has_one_wheel_a_package_for_the_oldest_c_library() -> None:
+    workspace = Workspace(Path(__file__).parents[3])
+    environment = load_environment(workspace, "base")
     python = inspect_python()
-    if python.minor != "3.11":
-        pytest.skip("the base environment is made for CPython 3.11")
-    chosen = choose_wheels(lock, python)
+    if python.minor != environment.resolve_for or libc_of_host() is None:
+        pytest.skip(f"the base environment is made for CPython {environment.resolve_for} and glibc")
+    chosen = choose_wheels(read_lock(environment.lock_path), python, environment.glibc)
     assert len(chosen) > 50
     assert len({wheel.package.name for wheel in chosen}) == len(chosen)
-    assert libc_of_host() is None or all("musllinux" not in wheel.filename for wheel in chosen)
+    assert platform_of(chosen).libc == f"glibc >= {environment.glibc}"
 
 
 def test_a_bundled_interpreter_needs_no_python_on_the_host(toy: Toy, tmp_path: Path) -> None:
@@ -369,6 +370,18 @@ def test_a_bundled_interpreter_needs_no_python_on_the_host(toy: Toy, tmp_path: P
             data = (moved / path).read_bytes()
             if data[:4] != b"\x7fELF":
                 assert sys.base_prefix.encode() not in data, path
+
+
+def test_the_python_to_build_with_is_this_one_where_the_lock_allows_it() -> None:
+    assert find_build_python(">=3.11", "3.11").minor == MINOR
+    with pytest.raises(InputError, match=r"the lock is for >=3\.99"):
+        find_build_python(">=3.99", "3.99", sys.executable)
+    with pytest.raises(EnvironmentProblem, match=r"no CPython 3\.99 on this host"):
+        find_build_python(">=3.99", "3.99")
+    with pytest.raises(EnvironmentProblem, match="no Python 'python-of-nobody'"):
+        find_build_python(">=3.11", "3.11", "python-of-nobody")
+    with pytest.raises(EnvironmentProblem, match="does not answer as a Python"):
+        find_build_python(">=3.11", "3.11", shutil.which("true"))
 
 
 def test_binding_to_another_python_touches_no_file_of_the_manifest(stack_copy: Path) -> None:

@@ -17,7 +17,7 @@ from fiducial.stack.component_wheel import ComponentSource, hatchling_version, r
 from fiducial.stack.environment import Environment, load_environment
 from fiducial.stack.errors import InputError, StackError, did_you_mean
 from fiducial.stack.files import sha256_bytes
-from fiducial.stack.interpreter import Python, find_host_python
+from fiducial.stack.interpreter import Python, find_build_python
 from fiducial.stack.interpreter_bundle import bundle_digest
 from fiducial.stack.lock import require_fresh_lock
 from fiducial.stack.lockfile import Lock
@@ -104,8 +104,8 @@ def plan_build(
     lock = require_fresh_lock(environment)
     prefix = prefix.absolute()
     _refuse_foreign(prefix)
-    host = find_host_python(environment.resolve_for, python)
-    wheels = choose_wheels(lock, host)
+    host = find_build_python(environment.python, environment.resolve_for, python)
+    wheels = choose_wheels(lock, host, environment.glibc)
     sources = tuple(
         read_source(workspace, workspace.components[component])
         for component in environment.components

@@ -161,8 +161,8 @@ def _run_hatchling(source: ComponentSource, work: Path) -> Path:
     done = run_program(command, cwd=tree, environment=environment)
     wheels = sorted(out.glob("*.whl")) if out.is_dir() else []
     if done.returncode != 0 or len(wheels) != 1:
-        said = (done.stderr.strip() or done.stdout.strip()).replace(str(tree), name)
-        raise InputError(f"cannot build the wheel of {name}\n{said}")
+        said = (done.stderr.strip() or done.stdout.strip()).replace(str(tree), name).splitlines()
+        raise InputError(f"cannot build the wheel of {name}", said[-1] if said else "no wheel")
     expected = f"{name.replace('-', '_')}-{source.component.version}-"
     if not wheels[0].name.startswith(expected):
         raise InputError(f"the wheel of {name} is called {wheels[0].name}", f"not {expected}…")

@@ -10,6 +10,7 @@ these and the dependency metadata of the components: everything that may move a 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,13 +36,18 @@ class Pin:
 
 @dataclass(frozen=True)
 class Environment:
-    """A validated definition. ``components`` maps each to the extras wanted of it."""
+    """A validated definition. ``components`` maps each to the extras wanted of it.
+
+    ``glibc`` is the oldest C library that stacks are to run with ("" for that of the builder):
+    it bears on which wheel of a package is taken, not on the lock.
+    """
 
     name: str
     directory: Path
     title: str
     python: str
     resolve_for: str
+    glibc: str
     components: dict[str, frozenset[str]]
     requirements: tuple[Requirement, ...]
     pins: tuple[Pin, ...]
@@ -80,6 +86,7 @@ def load_environment(workspace: Workspace, name: str) -> Environment:
         title=_title(path),
         python=common["python"],
         resolve_for=common["resolve_for"],
+        glibc=common["glibc"],
         components=components,
         requirements=_third_party(workspace, components, third_party),
         pins=pins,
@@ -116,8 +123,10 @@ def _read_yaml(path: Path, root: Path, keys: set[str], mistakes: list[Mistake]) 
 
 def _read_common(workspace: Workspace, mistakes: list[Mistake]) -> dict[str, str]:
     path = workspace.environments / "common" / "wheels.yaml"
-    data = _read_yaml(path, workspace.root, {"format", "python", "resolve_for"}, mistakes)
+    keys = {"format", "python", "resolve_for", "glibc"}
+    data = _read_yaml(path, workspace.root, keys, mistakes)
     python, resolve_for = str(data.get("python", "")), str(data.get("resolve_for", ""))
+    glibc = str(data.get("glibc", ""))
     where = str(path.relative_to(workspace.root))
     try:
         if data and (not python or resolve_for not in SpecifierSet(python)):
@@ -126,7 +135,9 @@ def _read_common(workspace: Workspace, mistakes: list[Mistake]) -> dict[str, str
             )
     except InvalidSpecifier:
         mistakes.append(Mistake(where, f"python {python!r} is no version range"))
-    return {"python": python, "resolve_for": resolve_for}
+    if glibc and not re.fullmatch(r"\d+\.\d+", glibc):
+        mistakes.append(Mistake(where, f"glibc {glibc!r} is no version", 'write it as "2.28"'))
+    return {"python": python, "resolve_for": resolve_for, "glibc": glibc}
 
 
 def _read_pins(workspace: Workspace, mistakes: list[Mistake]) -> tuple[Pin, ...]:

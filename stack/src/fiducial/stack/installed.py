@@ -32,6 +32,7 @@ _CLASSIFIERS = {
     "MIT License": "MIT",
     "MIT No Attribution License (MIT-0)": "MIT-0",
     "ISC License (ISCL)": "ISC",
+    "ISC License": "ISC",
     "Python Software Foundation License": "PSF-2.0",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "The Unlicense (Unlicense)": "Unlicense",
@@ -42,6 +43,9 @@ _CLASSIFIERS = {
     "Apache Software License": "Apache License",
 }
 _KNOWN = {
+    "gnu gpl v2 or later": "GPL-2.0-or-later",
+    "isc license": "ISC",
+    "isc license (iscl)": "ISC",
     "bsd 3-clause": "BSD-3-Clause",
     "bsd-3-clause license": "BSD-3-Clause",
     "3-clause bsd license": "BSD-3-Clause",

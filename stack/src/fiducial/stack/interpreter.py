@@ -13,6 +13,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.specifiers import SpecifierSet
+
 from fiducial.stack.errors import EnvironmentProblem, InputError
 from fiducial.stack.files import aside, write_atomically
 from fiducial.stack.tools import clean_environment, run_program
@@ -110,6 +112,26 @@ def find_host_python(minor: str, python: str | Path | None = None) -> Python:
         f"the stack's compiled packages need {minor}",
         f"install it, or give --python /path/to/python{minor}",
     )
+
+
+def find_build_python(versions: str, preferred: str, python: str | Path | None = None) -> Python:
+    """A CPython to build with: the one given, else this one, else ``preferred`` ("3.11").
+
+    ``versions`` is the range that the lock holds for (">=3.11").
+    """
+    if python is None:
+        found = inspect_python()
+        fits = found.implementation == "cpython" and not found.free_threaded
+        if not fits or found.minor not in SpecifierSet(versions):
+            return find_host_python(preferred)
+        return found
+    found = inspect_python(python)
+    check_python(found, found.minor)
+    if found.minor not in SpecifierSet(versions):
+        raise InputError(
+            f"{found.executable} is Python {found.version}", f"the lock is for {versions}"
+        )
+    return found
 
 
 def check_python(python: Python, minor: str) -> None:

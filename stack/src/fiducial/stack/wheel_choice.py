@@ -39,19 +39,24 @@ class ChosenWheel:
         return f"{self.package.name}=={self.package.version} --hash=sha256:{self.sha256}"
 
 
-def ranked_tags(python: Python) -> dict[Tag, int]:
-    """Tags that ``python`` accepts on this machine, best first, with their rank."""
+def ranked_tags(python: Python, glibc: str = "") -> dict[Tag, int]:
+    """Tags that ``python`` accepts on this machine, best first, with their rank.
+
+    With ``glibc`` ("2.28") only those that a host with this C library accepts too.
+    """
+    limit = _version(glibc) if glibc else None
     major, minor = (int(part) for part in python.minor.split("."))
     tags = [
         *cpython_tags((major, minor)),
         *compatible_tags((major, minor), interpreter=f"cp{major}{minor}"),
     ]
-    return {tag: rank for rank, tag in enumerate(tags)}
+    kept = [tag for tag in tags if not limit or (_glibc(tag.platform) or limit) <= limit]
+    return {tag: rank for rank, tag in enumerate(kept)}
 
 
-def choose_wheels(lock: Lock, python: Python) -> list[ChosenWheel]:
+def choose_wheels(lock: Lock, python: Python, glibc: str = "") -> list[ChosenWheel]:
     """One wheel for each package that applies to ``python``; all packages without one at once."""
-    ranks = ranked_tags(python)
+    ranks = ranked_tags(python, glibc)
     mistakes: list[Mistake] = []
     chosen = []
     for name, package in sorted(lock.applicable(python.markers).items()):
@@ -63,7 +68,8 @@ def choose_wheels(lock: Lock, python: Python) -> list[ChosenWheel]:
             mistakes.append(
                 Mistake(
                     f"{name} {package.version}",
-                    f"no wheel for CPython {python.minor} on {_machine()}",
+                    f"no wheel for CPython {python.minor} on {_machine()}"
+                    + (f" with glibc {glibc}" if glibc else ""),
                     f"the lock has {', '.join(kinds[:6])}",
                 )
             )
@@ -109,6 +115,11 @@ def platform_of(wheels: Iterable[ChosenWheel]) -> Platform:
         microarchitecture=platform.machine(),
         libc=f"glibc >= {needed[0]}.{needed[1]}" if needed > (0, 0) else None,
     )
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, minor = text.split(".")
+    return int(major), int(minor)
 
 
 def _glibc(tag: str) -> tuple[int, int] | None:
