@@ -54,6 +54,5 @@ def benchmarks() -> list[Record]:
 
 
 if __name__ == "__main__":
-    for record in benchmarks():
-        print(f"{record['name']:26} {record['ours']:12.4g} {record['unit']}, {record['ratio']:.2f} x "
-              f"{record['rival_name']}")  # fmt: skip
+    for r in benchmarks():
+        print(f"{r['name']:26} {r['ours']:12.4g} {r['unit']}, {r['ratio']:.2f} x {r['rival_name']}")

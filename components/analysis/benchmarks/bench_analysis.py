@@ -4,6 +4,7 @@ Both rivals give the same answers, which is checked first. The rival of thrust i
 over all pairs that span a plane, vectorised: what one writes with numpy.
 """
 
+import itertools
 import platform
 
 import numpy as np
@@ -56,7 +57,7 @@ def pair_masses_python(c, target):
     """The di-muon pair nearest the target, a plain loop over numpy scalars."""
     masses = np.zeros(len(c.offsets) - 1)
     x, y, z = c.momentum.x, c.momentum.y, c.momentum.z
-    for k, (first, last) in enumerate(zip(c.offsets[:-1], c.offsets[1:], strict=True)):
+    for k, (first, last) in enumerate(itertools.pairwise(c.offsets)):
         rows = [r for r in range(first, last) if abs(c.PDG[r]) == 13]
         best = np.inf
         for a, r in enumerate(rows):
@@ -78,7 +79,7 @@ def benchmarks() -> list[Record]:
     p = np.stack([px, py, pz], axis=1)
 
     def naive():
-        return [thrust_of_pairs(p[a:b]) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+        return [thrust_of_pairs(p[a:b]) for a, b in itertools.pairwise(offsets)]
 
     assert np.allclose(thrust(offsets, px, py, pz)[0], naive(), rtol=0, atol=1e-12)
     reco = muons(5000)
@@ -100,6 +101,5 @@ def benchmarks() -> list[Record]:
 
 
 if __name__ == "__main__":
-    for record in benchmarks():
-        print(f"{record['name']:20} {record['ours']:12.4g} {record['unit']}, {record['ratio']:.1f} x "
-              f"{record['rival_name']}")  # fmt: skip
+    for r in benchmarks():
+        print(f"{r['name']:26} {r['ours']:12.4g} {r['unit']}, {r['ratio']:.2f} x {r['rival_name']}")

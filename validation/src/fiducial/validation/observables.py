@@ -52,7 +52,8 @@ class Peak(Declared):
     """Position or width of a peak, fitted in a window around it.
 
     gauss: a Gaussian. voigt: a Breit-Wigner of fixed width ``gamma`` [unit of the column]
-    smeared with a Gaussian; ``width`` is then the Gaussian's.
+    smeared with a Gaussian; ``width`` is then the Gaussian's. radiative: a Gaussian with the tail
+    that soft photons make, of index ``gamma`` (see :mod:`fiducial.validation.fits`).
     """
 
     kind: Literal["peak"]
@@ -60,7 +61,7 @@ class Peak(Declared):
     low: float
     high: float
     quantity: Literal["position", "width"] = "position"
-    shape: Literal["gauss", "voigt"] = "gauss"
+    shape: Literal["gauss", "voigt", "radiative"] = "gauss"
     gamma: float = Field(default=0.0, ge=0.0)
 
 
