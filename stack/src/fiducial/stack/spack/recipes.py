@@ -70,8 +70,11 @@ def generate(workspace: Workspace) -> dict[Path, str]:
             mistakes += found.mistakes
     if mistakes:
         raise Mistakes(mistakes, "the recipes")
-    lock = require_fresh_lock(load_environment(workspace, WHEEL_ENVIRONMENT))
-    for package, text in render_wheels(lock).items():
+    environment = load_environment(workspace, WHEEL_ENVIRONMENT)
+    if not environment.glibc:
+        raise InputError("wheels for which C library?", None, "set 'glibc' in environments/common")
+    lock = require_fresh_lock(environment)
+    for package, text in render_wheels(lock, environment.glibc).items():
         texts[_path(workspace, "fiducial_wheels", package)] = text
     return texts
 

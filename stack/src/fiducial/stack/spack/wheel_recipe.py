@@ -26,7 +26,6 @@ from fiducial.stack.spack.licences import licence
 from fiducial.stack.spack.names import class_name, spack_name
 
 PYTHON = (3, 11)
-GLIBC = (2, 28)
 MARKERS = {
     "implementation_name": "cpython",
     "implementation_version": "3.11.0",
@@ -40,7 +39,7 @@ MARKERS = {
     "python_version": "3.11",
     "sys_platform": "linux",
 }
-"""The reference host: CPython 3.11 on Linux, x86_64, glibc 2.28 or newer."""
+"""The reference host: CPython 3.11 on Linux, x86_64, with the glibc of environments/common."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,11 @@ class WheelFile:
     pure: bool
 
 
-def reference_tags() -> list[Tag]:
-    """What the reference host installs, best first (PEP 425, PEP 600)."""
+def reference_tags(glibc: str) -> list[Tag]:
+    """What the reference host with C library ``glibc`` installs, best first (PEP 425, PEP 600)."""
     legacy = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
     platforms = []
-    for minor in range(GLIBC[1], 4, -1):
+    for minor in range(int(glibc.removeprefix("2.")), 4, -1):
         platforms.append(f"manylinux_2_{minor}_x86_64")
         if minor in legacy:
             platforms.append(f"{legacy[minor]}_x86_64")
@@ -67,9 +66,9 @@ def reference_tags() -> list[Tag]:
     return [*tags, Tag("py311", "none", "any"), Tag("py3", "none", "any")]
 
 
-def choose_wheel(package: LockedPackage) -> WheelFile:
+def choose_wheel(package: LockedPackage, glibc: str) -> WheelFile:
     """The best wheel of ``package`` for the reference host; InputError where it has none."""
-    rank = {tag: place for place, tag in enumerate(reference_tags())}
+    rank = {tag: place for place, tag in enumerate(reference_tags(glibc))}
     found = []
     for sha256, name in package.wheels.items():
         if not name.endswith(".whl"):
@@ -105,7 +104,7 @@ def _missing(package: LockedPackage, why: str) -> EnvironmentProblem:
     )
 
 
-def render_wheels(lock: Lock) -> dict[str, str]:
+def render_wheels(lock: Lock, glibc: str) -> dict[str, str]:
     """The recipes of a lock's packages: Spack's name of each, and its text."""
     packages = lock.applicable(MARKERS)
     extras: dict[str, set[str]] = {name: set() for name in packages}
@@ -129,7 +128,9 @@ def render_wheels(lock: Lock) -> dict[str, str]:
                 extras[target] |= new
                 waiting.append(target)
     return {
-        spack_name(name): _render(lock, package, metadata[name], sorted(needs[name]))
+        spack_name(name): _render(
+            lock, package, choose_wheel(package, glibc), metadata[name], sorted(needs[name])
+        )
         for name, package in sorted(packages.items())
     }
 
@@ -153,10 +154,10 @@ def _holds(requirement: Requirement, extras: set[str]) -> bool:
 def _render(
     lock: Lock,
     package: LockedPackage,
+    wheel: WheelFile,
     metadata: importlib.metadata.Distribution,
     needs: list[str],
 ) -> str:
-    wheel = choose_wheel(package)
     name = spack_name(package.name)
     summary = " ".join((metadata.metadata["Summary"] or package.name).split()).rstrip(".")
     return template("wheel.py.j2").render(  # type: ignore[no-any-return]
