@@ -384,6 +384,36 @@ def test_the_python_to_build_with_is_this_one_where_the_lock_allows_it() -> None
         find_build_python(">=3.11", "3.11", shutil.which("true"))
 
 
+def test_a_python_that_cannot_be_moved_is_refused_and_nothing_is_left(
+    toy: Toy, tmp_path: Path
+) -> None:
+    debian = Path("/usr/bin/python3")
+    if not debian.exists() or not Path("/usr/lib/python3/dist-packages").exists():
+        pytest.skip("needs a Python of Debian's")
+    if inspect_python(debian).minor not in ("3.11", "3.12", "3.13"):
+        pytest.skip("Debian's Python is not one that the lock is for")
+    plan = plan_build(Workspace(toy.workspace.root), "toy", tmp_path / "toy", "bundled", debian)
+    with pytest.raises(EnvironmentProblem, match="cannot be bundled"):
+        building.build(plan)
+    assert not (tmp_path / "toy").exists()
+
+
+def test_a_stack_bound_elsewhere_is_bound_anew_and_not_built(
+    toy: Toy, tmp_path: Path, toy_stack: Path
+) -> None:
+    prefix = copy_of(toy_stack, tmp_path / "toy")
+    other = tmp_path / "other-python"
+    other.symlink_to(inspect_python().executable)
+    (prefix / "bin" / "python").unlink()
+    (prefix / "bin" / "python").symlink_to(other)
+    inode = prefix.stat().st_ino
+    plan = plan_build(Workspace(toy.workspace.root), "toy", prefix)
+    assert plan.fresh
+    building.build(plan)
+    assert os.readlink(prefix / "bin" / "python") == inspect_python().executable  # noqa: PTH115
+    assert prefix.stat().st_ino == inode
+
+
 def test_binding_to_another_python_touches_no_file_of_the_manifest(stack_copy: Path) -> None:
     python = inspect_python()
     (stack_copy / "bin" / "python").unlink()

@@ -35,7 +35,7 @@ from fiducial.stack.installed import (
     read_installed,
     required_names,
 )
-from fiducial.stack.interpreter import bind_interpreter
+from fiducial.stack.interpreter import bind_interpreter, is_bound
 from fiducial.stack.interpreter_bundle import bundle_interpreter
 from fiducial.stack.manifest import (
     Builder,
@@ -59,11 +59,14 @@ def build(plan: BuildPlan, progress: Progress | None = None) -> Manifest:
     """Carry ``plan`` out and return the manifest of the stack at its prefix."""
     progress = progress if progress is not None else SilentProgress()
     prefix = plan.prefix
-    if plan.fresh:
-        return read_manifest(prefix)
     lock_file = prefix.parent / f".{prefix.name}.fiducial-lock"
+    waiting = f"waiting for another build of {prefix}"
     with _disk_errors(prefix):
-        waiting = f"waiting for another build of {prefix}"
+        if plan.fresh:
+            if plan.mode == "host" and not is_bound(prefix, plan.python):
+                with locked(lock_file, lambda: progress.note(waiting)):
+                    bind_interpreter(prefix, plan.python)
+            return read_manifest(prefix)
         with locked(lock_file, lambda: progress.note(waiting)):
             recover_directory(prefix)
             for left in sweep(prefix):

@@ -14,7 +14,7 @@ from pathlib import Path
 from fiducial.stack.errors import EnvironmentProblem
 
 _PT_LOAD, _PT_DYNAMIC = 1, 2
-_DT_NEEDED, _DT_STRTAB, _DT_SYMTAB, _DT_STRSZ, _DT_SONAME = 1, 5, 6, 10, 14
+_DT_NEEDED, _DT_STRTAB, _DT_SYMTAB, _DT_SONAME = 1, 5, 6, 14
 _DT_RPATH, _DT_RUNPATH = 15, 29
 _SYMBOL_BYTES = 24
 
@@ -39,29 +39,40 @@ def read_run_path(program: Path) -> str:
     return _find_run_path(bytearray(program.read_bytes()), program)[1].decode()
 
 
-def _find_run_path(data: bytearray, program: Path) -> tuple[int, bytes]:
-    """File offset and bytes of the run path."""
+def needed_libraries(program: Path) -> list[str]:
+    """The shared libraries that ``program`` asks for, by name."""
+    data = bytearray(program.read_bytes())
+    rows, _, strings = _dynamic(data, program)
+    starts = [strings + value for tag, value in rows if tag == _DT_NEEDED]
+    return [bytes(data[start : data.index(b"\0", start)]).decode() for start in starts]
+
+
+def _dynamic(
+    data: bytearray, program: Path
+) -> tuple[list[tuple[int, int]], list[tuple[int, int, int]], int]:
+    """Rows of the dynamic section, loaded segments, file offset of the string table."""
     if data[:6] != b"\x7fELF\x02\x01":
         raise EnvironmentProblem(f"cannot bundle {program}", "not a 64-bit little-endian ELF file")
     (table,) = struct.unpack_from("<Q", data, 32)
     size, count = struct.unpack_from("<HH", data, 54)
     segments = [struct.unpack_from("<IIQQQQQQ", data, table + size * row) for row in range(count)]
-    loads = [(virtual, at, length) for kind, _, at, virtual, _, length, *_ in segments
-             if kind == _PT_LOAD]  # fmt: skip
-    dynamic = next(((at, length) for kind, _, at, _, _, length, *_ in segments
-                    if kind == _PT_DYNAMIC), None)  # fmt: skip
+    loads = [(row[3], row[2], row[5]) for row in segments if row[0] == _PT_LOAD]
+    dynamic = next(((row[2], row[5]) for row in segments if row[0] == _PT_DYNAMIC), None)
     if dynamic is None:
         raise EnvironmentProblem(f"cannot bundle {program}", "it has no dynamic section")
-    rows = [
+    rows: list[tuple[int, int]] = [
         struct.unpack_from("<qQ", data, dynamic[0] + 16 * row) for row in range(dynamic[1] // 16)
     ]
+    return rows, loads, _file_offset(loads, dict(reversed(rows))[_DT_STRTAB])
+
+
+def _find_run_path(data: bytearray, program: Path) -> tuple[int, bytes]:
+    """File offset and bytes of the run path."""
+    rows, loads, strings = _dynamic(data, program)
     tags = dict(reversed(rows))
     at = tags.get(_DT_RUNPATH, tags.get(_DT_RPATH))
     if at is None:
-        raise EnvironmentProblem(
-            f"cannot bundle {program}", "it needs a shared libpython but has no run path"
-        )
-    strings = _file_offset(loads, tags[_DT_STRTAB])
+        raise EnvironmentProblem(f"cannot bundle {program}", "it has no run path")
     end = data.index(b"\0", strings + at)
     others = {value for tag, value in rows if tag in (_DT_NEEDED, _DT_SONAME)}
     symbols = _file_offset(loads, tags[_DT_SYMTAB])

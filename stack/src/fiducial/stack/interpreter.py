@@ -8,6 +8,7 @@ deploy on another host. They are in no digest. ``interpreter_bundle`` is the oth
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -164,3 +165,9 @@ def bind_interpreter(prefix: Path, python: Python) -> tuple[str, ...]:
         "relocatable = true\n",
     )
     return BOUND
+
+
+def is_bound(prefix: Path, python: Python) -> bool:
+    """Whether ``prefix`` is tied to exactly this ``python``."""
+    link = prefix / "bin" / "python"
+    return link.is_symlink() and os.readlink(link) == python.executable  # noqa: PTH115

@@ -15,7 +15,7 @@ import re
 import shutil
 from pathlib import Path
 
-from fiducial.stack.elf_rpath import read_run_path, set_run_path
+from fiducial.stack.elf_rpath import needed_libraries, read_run_path, set_run_path
 from fiducial.stack.errors import EnvironmentProblem
 from fiducial.stack.files import sha256_bytes, sha256_file
 from fiducial.stack.interpreter import Python, inspect_python
@@ -48,7 +48,7 @@ def bundle_digest(python: Python) -> str:
 
 def _library(python: Python) -> Path | None:
     """The shared libpython that the program needs, if it needs one."""
-    if not python.shared:
+    if not python.shared or python.library not in needed_libraries(Path(python.executable)):
         return None
     for folder in (python.library_directory, f"{python.base_prefix}/lib"):
         path = Path(folder) / python.library
@@ -149,13 +149,18 @@ def _check(program: Path, prefix: Path, python: Python) -> None:
             "use another Python with --python, or --interpreter host",
         )
     inside = str(prefix.resolve())
-    outside = sorted(
-        {path for path in json.loads(done.stdout) if path and not path.startswith(inside)}
-    )
-    if outside:
+    paths = [path for path in json.loads(done.stdout) if path]
+    packages = f"{inside}/lib/python{python.minor}/site-packages"
+    why = None
+    if any(not path.startswith(inside) for path in paths):
+        outside = sorted({path for path in paths if not path.startswith(inside)})
+        why = f"its copy uses {', '.join(outside)}"
+    elif packages not in paths:
+        why = "its copy does not look for packages beside itself, as Debian's does not"
+    if why is not None:
         raise EnvironmentProblem(
             f"{python.executable} cannot be bundled",
-            f"its copy uses {', '.join(outside)}",
+            why,
             "use another Python with --python (one from python.org, pyenv, conda or uv), "
             "or --interpreter host",
         )
