@@ -48,7 +48,7 @@ class Scalar(IntEnum):
 
 
 class Where(IntEnum):
-    """Positions in `where`. A resolution of pT and an efficiency come in the order of `Species`."""
+    """Positions in `where`. Parts by species come in its order, D0 … THETA in that of `Track`."""
 
     FRACTIONS = 0
     PT = 1  # electron, muon, charged hadron

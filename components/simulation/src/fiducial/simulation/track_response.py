@@ -37,15 +37,15 @@ class Track(IntEnum):
     """Columns of a reconstructed track, `track[i * TRACK_WIDTH + Track.X]`."""
 
     PT = 0  # [GeV]
-    PHI = 1  # [rad] at the perigee
-    THETA = 2  # [rad]
-    D0 = 3  # [mm] relative to the beam spot
-    Z0 = 4  # [mm] relative to the beam spot
-    SIGMA_PT = 5  # relative
-    SIGMA_PHI = 6  # [rad]
-    SIGMA_THETA = 7  # [rad]
-    SIGMA_D0 = 8  # [mm]
-    SIGMA_Z0 = 9  # [mm]
+    D0 = 1  # [mm] relative to the beam spot
+    Z0 = 2  # [mm] relative to the beam spot
+    PHI = 3  # [rad] at the perigee
+    THETA = 4  # [rad]
+    SIGMA_PT = 5  # relative; the errors are in the order of the quantities
+    SIGMA_D0 = 6  # [mm]
+    SIGMA_Z0 = 7  # [mm]
+    SIGMA_PHI = 8  # [rad]
+    SIGMA_THETA = 9  # [rad]
     ENERGY = 10  # [GeV] with the mass of the identified kind
     GOODNESS = 11  # probability that a particle of the identified kind is called so
     SIZE = 12
@@ -60,10 +60,6 @@ _THETA = int(Track.THETA)
 _D0 = int(Track.D0)
 _Z0 = int(Track.Z0)
 _SIGMA_PT = int(Track.SIGMA_PT)
-_SIGMA_PHI = int(Track.SIGMA_PHI)
-_SIGMA_THETA = int(Track.SIGMA_THETA)
-_SIGMA_D0 = int(Track.SIGMA_D0)
-_SIGMA_Z0 = int(Track.SIGMA_Z0)
 _ENERGY = int(Track.ENERGY)
 _GOODNESS = int(Track.GOODNESS)
 
@@ -81,14 +77,9 @@ _SPOT_Z = int(Scalar.SPOT_Z)
 _AT_FRACTIONS = int(Where.FRACTIONS)
 _AT_PT = int(Where.PT)
 _AT_D0 = int(Where.D0)
-_AT_Z0 = int(Where.Z0)
-_AT_PHI = int(Where.PHI)
-_AT_THETA = int(Where.THETA)
 _AT_EFFICIENCY = int(Where.EFFICIENCY)
 _AT_ELECTRON = int(Where.AS_ELECTRON)
-_AT_MUON = int(Where.AS_MUON)
 _AT_ECAL = int(Where.ECAL)
-_AT_HCAL = int(Where.HCAL)
 
 _CHARGED_HADRON = int(Species.charged_hadron)
 _PI = math.pi
@@ -98,15 +89,41 @@ _MASS_E, _MASS_MU, _MASS_PI = MASS
 @njit
 def identify(values, where, species, abs_eta, p, pt, u):
     """Kind (0 electron, 1 muon, 2 charged hadron) of a track, and its goodness."""
-    as_electron = probability(values, where[_AT_ELECTRON + species], abs_eta, p, pt)
-    as_muon = probability(values, where[_AT_MUON + species], abs_eta, p, pt)
-    if u < as_electron:
-        return 0, probability(values, where[_AT_ELECTRON], abs_eta, p, pt)
-    if u < as_electron + as_muon:
-        return 1, probability(values, where[_AT_MUON + 1], abs_eta, p, pt)
-    electron = probability(values, where[_AT_ELECTRON + 2], abs_eta, p, pt)
-    muon = probability(values, where[_AT_MUON + 2], abs_eta, p, pt)
-    return 2, 1.0 - electron - muon
+    named, upper = 2, 0.0
+    for k in range(2):
+        upper += probability(values, where[_AT_ELECTRON + 3 * k + species], abs_eta, p, pt)
+        if named == 2 and u < upper:
+            named = k
+    called = 0.0
+    for k in range(2):
+        if named == 2 or named == k:
+            called += probability(values, where[_AT_ELECTRON + 3 * k + named], abs_eta, p, pt)
+    return named, 1.0 - called if named == 2 else called
+
+
+@njit
+def measure(values, where, species, abs_eta, cosecant, p, pt, seed, number, item, u, track, at):
+    """Smear the quantities of a track, whose true values stand at ``track[at]`` onwards.
+
+    u  uniform number for theta; the others come from draws 2 to 5 of the item
+    """
+    root = math.sqrt(cosecant)
+    odd = 0.0
+    for k in range(5):
+        if k == _THETA:
+            gauss = normal_from_uniform(u)
+        elif k % 2 == 0:
+            gauss, odd = normal_pair(seed, number, item, 1 + k // 2)
+        else:
+            gauss = odd
+        chart = where[_AT_PT + species] if k == _PT else where[_AT_D0 + k - 1]
+        x = pt if k == _PT else 1.0 / p
+        sigma = resolution(values, chart, abs_eta, cosecant, root, x)
+        track[at + _SIGMA_PT + k] = sigma
+        if k == _PT:
+            track[at] = log_normal(pt, sigma, gauss)
+        else:
+            track[at + k] += sigma * gauss
 
 
 @njit
@@ -183,17 +200,19 @@ def respond(
     qb = q * values[_FIELD]
 
     fractions = where[_AT_FRACTIONS] + 2 * kin
-    to_ecal, to_hcal = values[fractions] > 0.0, values[fractions + 1] > 0.0
-    if to_ecal or to_hcal:
+    if values[fractions] > 0.0 or values[fractions + 1] > 0.0:
         hit, hx, hy, hz = to_face(vx, vy, vz, pt, cos_phi, sin_phi, cot, qb, face, half_length)
         hr = math.sqrt(hx * hx + hy * hy)
         if hit and hr > 0.0:
             eta = pseudorapidity(hz, hr)
             azimuth = math.atan2(hy, hx)
-            if to_ecal:
-                ecal_cell[i] = find_cell(values, where[_AT_ECAL], eta, azimuth)
-            if to_hcal:
-                hcal_cell[i] = find_cell(values, where[_AT_HCAL], eta, azimuth)
+            for part in range(2):
+                if values[fractions + part] > 0.0:
+                    cell = find_cell(values, where[_AT_ECAL + part], eta, azimuth)
+                    if part == 0:
+                        ecal_cell[i] = cell
+                    else:
+                        hcal_cell[i] = cell
 
     if q == 0.0 or kin > _CHARGED_HADRON or pt <= 0.0 or pt < values[_MIN_PT]:
         return
@@ -219,37 +238,22 @@ def respond(
     d0, phi0, z0 = perigee(
         vx, vy, vz, pt, phi, cot, qb, values[_SPOT_X], values[_SPOT_Y], values[_SPOT_Z]
     )
-    cosecant = p / pt
-    root = math.sqrt(cosecant)
-    slowness = 1.0 / p
-    g_pt, g_d0 = normal_pair(seed, number, item, 1)
-    g_z0, g_phi = normal_pair(seed, number, item, 2)
-    g_theta = normal_from_uniform(u_theta)
-    s_pt = resolution(values, where[_AT_PT + kin], abs_eta, cosecant, root, pt)
-    s_d0 = resolution(values, where[_AT_D0], abs_eta, cosecant, root, slowness)
-    s_z0 = resolution(values, where[_AT_Z0], abs_eta, cosecant, root, slowness)
-    s_phi = resolution(values, where[_AT_PHI], abs_eta, cosecant, root, slowness)
-    s_theta = resolution(values, where[_AT_THETA], abs_eta, cosecant, root, slowness)
-    theta = abs(math.atan2(pt, kz) + s_theta * g_theta)
+    at = i * _W
+    track[at + _PT], track[at + _D0], track[at + _Z0] = pt, d0, z0
+    track[at + _PHI], track[at + _THETA] = phi0, math.atan2(pt, kz)
+    measure(
+        values, where, kin, abs_eta, p / pt, p, pt, seed, number, item, u_theta, track, at
+    )  # fmt: skip
+    theta = abs(track[at + _THETA])
     if theta > _PI:
         theta = 2.0 * _PI - theta
-    new_pt = log_normal(pt, s_pt, g_pt)
-    new_p = new_pt / math.sin(theta)
+    track[at + _THETA] = theta
+    track[at + _PHI] = wrap(track[at + _PHI])
+    new_p = track[at + _PT] / math.sin(theta)
     new_m = _MASS_PI
     if named == 0:
         new_m = _MASS_E
     elif named == 1:
         new_m = _MASS_MU
-    at = i * _W
-    track[at + _PT] = new_pt
-    track[at + _PHI] = wrap(phi0 + s_phi * g_phi)
-    track[at + _THETA] = theta
-    track[at + _D0] = d0 + s_d0 * g_d0
-    track[at + _Z0] = z0 + s_z0 * g_z0
-    track[at + _SIGMA_PT] = s_pt
-    track[at + _SIGMA_PHI] = s_phi
-    track[at + _SIGMA_THETA] = s_theta
-    track[at + _SIGMA_D0] = s_d0
-    track[at + _SIGMA_Z0] = s_z0
     track[at + _ENERGY] = math.sqrt(new_p * new_p + new_m * new_m)
     track[at + _GOODNESS] = goodness
