@@ -16,14 +16,16 @@ def build(
     environment: Annotated[str, typer.Argument(metavar="ENV", help="The environment.")] = "base",
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="PREFIX", help="Where to make it [build/stacks/ENV]."),
+        typer.Option(
+            "--out", metavar="PREFIX", help="Where to make it (default: build/stacks/ENV)."
+        ),
     ] = None,
     interpreter: Annotated[
         str,
         typer.Option(help="'host': use the host's CPython; 'bundled': copy one into the stack."),
     ] = "host",
     python: Annotated[
-        str | None, typer.Option(help="The CPython to build with [this one, or one on PATH].")
+        str | None, typer.Option(help="The CPython to build with (default: this one).")
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be built; write nothing.")
