@@ -80,15 +80,19 @@ class EventFile:
         """
         names = self._chosen(collections)
         first, last, _ = slice(start, stop).indices(self.n_events)
-        parts = [
-            self._cluster(begin, end, names).select_events(
-                slice(max(first, begin) - begin, min(last, end) - begin)
-            )
-            for begin, end in self._clusters
-            if begin < last and end > first
-        ]
-        if not parts:
+        covering = [run for run in self._clusters if run[0] < last and run[1] > first]
+        if not covering:
             return EventBatch({name: self.collections[name].empty(0) for name in names}, 0)
+        if len(covering) > self.KEPT_CLUSTERS:  # many at once: the library joins them itself
+            runs = [(covering[0][0], covering[-1][1])]
+            decoded = [self._decode(*runs[0], names)]
+        else:
+            runs = covering
+            decoded = [self._cluster(begin, end, names) for begin, end in runs]
+        parts = [
+            batch.select_events(slice(max(first, begin) - begin, min(last, end) - begin))
+            for (begin, end), batch in zip(runs, decoded, strict=True)
+        ]
         return parts[0] if len(parts) == 1 else EventBatch.concatenate(parts)
 
     def iterate(
