@@ -3,7 +3,7 @@
 Validation and tests compare simulated distributions with these, as an exact oracle::
 
     card = load_card("idea")
-    sigma_pt(card, p=45.0, theta=1.57, pdg=13)         # 0.070 GeV
+    sigma_pt(card, p=45.0, theta=1.57, pdg=13)         # 0.072 GeV
 
 Directions are polar angles [rad] at production. Everything broadcasts as numpy does and comes
 back as float64. The formulas:
