@@ -71,7 +71,7 @@ def _summary(results: dict[str, Any], out: Path) -> None:
         for o in chain["observables"]:
             verdict = "[green]passed[/]" if o["passed"] else f"[bold red]{o['failure']}[/]"
             table.add_row(
-                chain["name"], o["name"], measured(o["value"]), measured(o["reference"]),
+                f"{chain['name']}.{o['name']}", measured(o["value"]), measured(o["reference"]),
                 pull_text(o["pull"]), p_text(o["p_adjusted"]), verdict,
             )  # fmt: skip
     console.print(table)

@@ -104,7 +104,7 @@ def _distribution(picture: Picture, top: Axes, bottom: Axes) -> None:
         top.set_yscale("log")
         top.set_ylim(0.5, highest * 8)
     else:
-        top.set_ylim(0, max(highest, 1.0) * 1.28)
+        top.set_ylim(0, max(highest, 1.0) * 1.42)
     _finish(picture, top, bottom, edges[0], edges[-1])
     top.set_ylabel("entries / bin")
 
@@ -186,7 +186,7 @@ def _spans_decades(values: list[float]) -> bool:
 
 def _scalar(picture: Picture, top: Axes, bottom: Axes) -> None:
     """The entries above, with the estimate; estimate against reference below."""
-    top.figure.subplots_adjust(hspace=0.3)
+    top.figure.subplots_adjust(hspace=0.38)
     measured, reference = picture.measured, picture.reference
     spec = picture.observable.measure
     values = measured.values
@@ -194,7 +194,9 @@ def _scalar(picture: Picture, top: Axes, bottom: Axes) -> None:
         low, high = (
             (spec.low, spec.high) if isinstance(spec, Peak) else np.percentile(values, (0.5, 99.5))
         )
-        counts, edges = np.histogram(values, bins=50, range=(float(low), float(high)))
+        counts, edges = np.histogram(
+            values, bins=_bins(values, float(low), float(high)), range=(float(low), float(high))
+        )
         top.stairs(counts, edges, color=DATA, lw=1.0, label=f"{measured.entries} entries")
         top.set_ylim(0, max(int(counts.max()), 1) * 1.3)
         top.set_ylabel("entries / bin")
@@ -229,6 +231,12 @@ def _scalar(picture: Picture, top: Axes, bottom: Axes) -> None:
     bottom.set_xlabel(picture.observable.axis)
     for text_label in bottom.get_yticklabels():
         text_label.set_fontsize(7)
+
+
+def _bins(values: Any, low: float, high: float) -> int:
+    """Fifty bins, or whole numbers' own where the values are whole."""
+    whole = bool(np.all(values == np.round(values)))
+    return max(int((high - low) // 2), 1) if whole and high - low > 4 else 50
 
 
 def _fitted(spec: Peak, measured: Measurement, edges: Any) -> tuple[Any, Any]:
