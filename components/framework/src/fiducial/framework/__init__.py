@@ -6,7 +6,7 @@ from fiducial.framework.executors import make_executor
 from fiducial.framework.plan import RunPlan, plan_run
 from fiducial.framework.progress import Bar, JsonLines, Progress, Quiet
 from fiducial.framework.registry import load_step, step_names
-from fiducial.framework.run import RunResult, open_run, run
+from fiducial.framework.runner import RunResult, open_run, run
 from fiducial.framework.tables import load_tables
 
 __all__ = [

@@ -10,7 +10,7 @@ import typer
 
 from fiducial.core.errors import InputError
 from fiducial.core.files import write_atomically
-from fiducial.framework.run import open_run
+from fiducial.framework.runner import open_run
 
 panel = "Run physics"
 

@@ -16,7 +16,7 @@ from rich.table import Table as RichTable
 from fiducial.framework.executors import make_executor
 from fiducial.framework.plan import Action, RunPlan, decide, examine, plan_run
 from fiducial.framework.progress import Bar, JsonLines, Progress, Quiet
-from fiducial.framework.run import RunResult, execute
+from fiducial.framework.runner import RunResult, execute
 
 panel = "Run physics"
 

@@ -56,17 +56,24 @@ class Setup:
     keep: tuple[str, ...]
     checkpoints: Checkpoints
 
-    def compute(self, work: EventRange, *, hand_over: bool = False) -> Done:
-        """Compute and keep one range.
+    def compute(self, work: EventRange) -> Done:
+        """Compute and keep one range; the content stays on the disk."""
+        started = time.perf_counter()
+        done = self.run_steps(work)
+        self.keep_range(done)
+        return Done(work, done.usages, time.perf_counter() - started)
 
-        hand_over  give the content back, so that nobody has to read the part again
-        """
+    def keep_range(self, done: Done) -> None:
+        """Write the checkpoint of a range whose content is at hand."""
+        assert done.content is not None
+        self.checkpoints.save(done.work, *done.content, done.usages)
+
+    def run_steps(self, work: EventRange) -> Done:
+        """Compute one range, and hand its content over without keeping it."""
         started = time.perf_counter()
         meter = Meter()
-        batch, tables = self._run_steps(work, meter)
-        self.checkpoints.save(work, batch, tables, meter.usages)
-        seconds = time.perf_counter() - started
-        return Done(work, meter.usages, seconds, (batch, tables) if hand_over else None)
+        content = self._run_steps(work, meter)
+        return Done(work, meter.usages, time.perf_counter() - started, content)
 
     def _run_steps(self, work: EventRange, meter: Meter) -> tuple[EventBatch, Tables]:
         from fiducial.core.random import derive  # brings numba: only who computes pays for it

@@ -16,7 +16,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
@@ -61,18 +61,21 @@ def library_versions(chain: Chain) -> dict[str, str]:
     """Versions of the distributions of the steps, and of all that these require directly."""
     names = {s.distribution for s in chain.steps} | {"fiducial-edm", "fiducial-io"}
     for name in sorted(names):
-        try:
-            wanted = requires(name) or []
-        except PackageNotFoundError:
-            continue
-        names.update(m.group() for r in wanted if (m := re.match(r"[A-Za-z0-9._-]+", r)))
-    found: dict[str, str] = {}
-    for name in names | {"fiducial-framework"}:
-        try:
-            found[re.sub(r"[-_.]+", "-", name).lower()] = version(name)
-        except PackageNotFoundError:  # an extra that is not installed
-            continue
-    return found
+        for requirement in _facts(name)[1]:
+            if matched := re.match(r"[A-Za-z0-9._-]+", requirement):
+                names.add(re.sub(r"[-_.]+", "-", matched.group()).lower())
+    found = {name: _facts(name)[0] for name in names | {"fiducial-framework"}}
+    return {name: version for name, version in found.items() if version is not None}
+
+
+@cache
+def _facts(name: str) -> tuple[str | None, tuple[str, ...]]:
+    """Version and requirements of a distribution; None for an extra that is not installed."""
+    try:
+        metadata = distribution(name).metadata
+    except PackageNotFoundError:
+        return None, ()
+    return metadata["Version"], tuple(metadata.get_all("Requires-Dist") or ())
 
 
 def files_named(settings: Any) -> Iterator[Path]:

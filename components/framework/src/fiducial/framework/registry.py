@@ -43,11 +43,15 @@ def registrations(group: str) -> list[Registration]:
     A distribution found twice on the path counts once; two distributions under one name both
     appear.
     """
-    found = [
-        Registration(entry.name, entry, _normal(entry.dist.name), entry.dist.version)
-        for entry in entry_points(group=group)
-        if entry.dist is not None
-    ]
+    owners: dict[int, tuple[str, str]] = {}  # a distribution's metadata is slow to parse
+    found: list[Registration] = []
+    for entry in entry_points(group=group):
+        if entry.dist is None:
+            continue
+        if id(entry.dist) not in owners:
+            metadata = entry.dist.metadata
+            owners[id(entry.dist)] = (_normal(metadata["Name"]), metadata["Version"])
+        found.append(Registration(entry.name, entry, *owners[id(entry.dist)]))
     return sorted(found, key=lambda r: (r.name, r.distribution))
 
 

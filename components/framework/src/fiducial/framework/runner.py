@@ -220,7 +220,8 @@ class _Run:
             except DamagedPart as damage:
                 self._progress.notice(f"{damage}: events {done.work} are computed again")
                 self._plan.checkpoints.forget(done.work)
-                done = self._setup.compute(done.work, hand_over=True)
+                done = self._setup.run_steps(done.work)
+                self._setup.keep_range(done)
                 self._merging -= done.seconds  # this much of the merge is computing
                 self._account(done)
                 assert done.content is not None
