@@ -23,7 +23,7 @@ INPUTS = {
             "23:onMode": "off",
             "23:onIfAny": 13,
         },
-        400,
+        300,
     ),
     "Z -> hadrons, 91.19 GeV, ISR": (
         {
@@ -33,7 +33,7 @@ INPUTS = {
             "23:onMode": "off",
             "23:onIfAny": "1 2 3 4 5",
         },
-        800,
+        600,
     ),
 }
 N_GUN = 200_000
