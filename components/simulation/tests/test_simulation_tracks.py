@@ -211,9 +211,12 @@ def test_impact_parameters_are_relative_to_the_beam_spot(make_batch) -> None:
     assert stats.kstest(state.Z0 / response.sigma_z0(card, 5.0, 1.0), "norm").pvalue > ALPHA
 
 
-@pytest.mark.parametrize(("radius", "tracks"), [(1499.0, 1), (1501.0, 0), (3000.0, 0)])
-def test_a_particle_born_too_far_out_leaves_no_track(make_batch, radius, tracks) -> None:
-    batch = make_batch([1], 211, 10.0, 1.5, 0.0, [[radius], [0.0], [0.0]])
+@pytest.mark.parametrize(
+    ("x", "z", "tracks"),
+    [(1499, 0, 1), (1501, 0, 0), (3000, 0, 0), (0, -1799, 1), (0, 1801, 0), (0, -2600, 0)],
+)
+def test_a_particle_born_too_far_out_leaves_no_track(make_batch, x, z, tracks) -> None:
+    batch = make_batch([1], 211, 10.0, 1.5, 0.0, [[x], [0.0], [z]])
     assert len(simulate(batch, load_card("idea"), 1)["Tracks"]) == tracks
 
 
