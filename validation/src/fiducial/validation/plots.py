@@ -30,10 +30,10 @@ SERIES = (("#0072B2", "o"), ("#E69F00", "s"), ("#009E73", "^"), ("#CC79A7", "D")
 SIZE = (5.2, 3.7)
 STYLE: Any = {
     "svg.fonttype": "none", "svg.hashsalt": "fiducial", "font.family": "sans-serif",
-    "font.sans-serif": ["Helvetica", "Arial", "DejaVu Sans"], "font.size": 9,
+    "font.sans-serif": ["DejaVu Sans"], "font.size": 9,
     "axes.linewidth": 0.7, "axes.labelsize": 9, "xtick.labelsize": 8, "ytick.labelsize": 8,
     "xtick.direction": "in", "ytick.direction": "in", "xtick.top": True, "ytick.right": True,
-    "legend.frameon": False, "legend.fontsize": 8, "axes.formatter.use_mathtext": True,
+    "legend.frameon": False, "legend.fontsize": 8, "axes.formatter.use_mathtext": False,
     "axes.formatter.limits": (-6, 6), "path.simplify": True,
 }  # fmt: skip
 
