@@ -16,7 +16,7 @@ from fiducial.io import read_rntuple, write_rntuple
 
 def benchmarks() -> list[Record]:
     """Write and read all collections; and read one of three."""
-    batch = zh_events(500, 10)
+    batch = zh_events(300, 10)
     array = batch.to_awkward()
     with tempfile.TemporaryDirectory() as folder:
         ours, rival = Path(folder, "x.root"), Path(folder, "x.parquet")
@@ -35,7 +35,7 @@ def benchmarks() -> list[Record]:
             "amount": float(batch.nbytes),
             "rival_name": "awkward + pyarrow Parquet",
             "rival_version": f"{ak.__version__} + {pyarrow.__version__}",
-            "repeats": 5,
+            "repeats": 3,
         }
         what = f"{batch.n_events} ZH events, {batch.nbytes / 1e6:.0f} MB in memory"
         return [

@@ -60,7 +60,7 @@ def by_columns(batch: EventBatch, path: Path) -> None:
 
 def benchmarks() -> list[Record]:
     """Whole events with all generations, as Pythia gives them."""
-    batch = zh_events(300)
+    batch = zh_events(200)
     n = len(batch["MCParticles"])
     with tempfile.TemporaryDirectory() as folder:
         return [
@@ -73,7 +73,7 @@ def benchmarks() -> list[Record]:
                 rival=lambda: particle_loop(batch, Path(folder, "rival.hepmc")),
                 rival_name="pyhepmc, loop over particles",
                 rival_version=pyhepmc.__version__,
-                repeats=5,
+                repeats=3,
             )
         ]
 

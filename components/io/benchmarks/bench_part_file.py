@@ -17,7 +17,7 @@ from fiducial.io import load_part, save_part
 
 def benchmarks() -> list[Record]:
     """Write durably, and read back; a part file also checks every byte."""
-    batch = zh_events(500, 5)
+    batch = zh_events(300, 5)
     arrays = {f"{n}/{k}": a for n, c in batch.collections.items() for k, a in c.arrays()}
     with tempfile.TemporaryDirectory() as folder:
         part, npz, pkl = (Path(folder, f"x.{end}") for end in ("part", "npz", "pickle"))
@@ -44,6 +44,7 @@ def benchmarks() -> list[Record]:
             "input": f"{batch.n_events} ZH events, {batch.nbytes / 1e6:.0f} MB",
             "unit": "bytes/s",
             "amount": float(batch.nbytes),
+            "repeats": 5,
         }
         of_numpy = {"rival_name": "numpy.savez", "rival_version": np.__version__}
         of_pickle = {"rival_name": "pickle", "rival_version": sys.version.split()[0]}
