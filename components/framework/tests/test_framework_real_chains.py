@@ -28,6 +28,7 @@ def test_a_reference_chain_gives_the_same_answer_for_any_split(tmp_path: Path, n
     assert whole.info["head"]["content_sha256"] == head.content_sha256
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("executor", "workers"), [("processes", 2), ("dask", 2)])
 def test_a_reference_chain_gives_the_same_answer_on_any_executor(
     tmp_path: Path, executor, workers
