@@ -1,0 +1,226 @@
+"""The recipes and the base environment, held to real Spack: audit, concretize, install, test, run.
+
+The commands are those of docs/how-to/install-with-spack.md, read from the page. Everything happens
+in a copy of the checkout and in an install tree of its own; the user's Spack configuration is left
+out. FIDUCIAL_TEST_SPACK_STORE names an install tree to keep, which spares installing wheels again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.specifiers import SpecifierSet
+
+from fiducial.stack.environment import load_environment
+from fiducial.stack.lockfile import read_lock
+from fiducial.stack.spack.names import spack_name
+from fiducial.stack.spack.ranges import spack_range
+from fiducial.stack.spack.wheel_recipe import MARKERS
+from fiducial.stack.workspace import find_workspace
+
+WORKSPACE = find_workspace(Path(__file__).parent)
+COMPONENTS = sorted(spack_name(name) for name in WORKSPACE.components)
+PAGE = WORKSPACE.root / "docs/how-to/install-with-spack.md"
+PYTHON = Path(sys.base_prefix, "bin")
+INFRASTRUCTURE = {"python", "python-venv", "py-pip", "py-wheel"}
+"""What Spack itself adds to install Python packages: builtin's recipes, in no wheel lock."""
+
+
+def find_spack() -> str | None:
+    """The program: ``spack`` on PATH, else the one of SPACK_ROOT."""
+    root = os.environ.get("SPACK_ROOT")
+    named = str(Path(root, "bin/spack")) if root else ""
+    return shutil.which("spack") or (named if Path(named).is_file() else None)
+
+
+SPACK = find_spack()
+pytestmark = [
+    pytest.mark.spack,
+    pytest.mark.slow,
+    pytest.mark.network,
+    pytest.mark.skipif(SPACK is None, reason="no Spack here: put spack on PATH, or set SPACK_ROOT"),
+    pytest.mark.skipif(
+        not (PYTHON / "python3.11").is_file(), reason="the recipes are for CPython 3.11"
+    ),
+]
+
+
+class Site:
+    """A copy of the checkout on a host with Spack and one Python, in a home of its own."""
+
+    def __init__(self, scratch: Path) -> None:
+        self.checkout, self.home = scratch / "checkout", scratch / "home"
+        self.base = self.checkout / "environments" / "base"
+        store = os.environ.get("FIDUCIAL_TEST_SPACK_STORE") or str(scratch / "store")
+        cache = os.environ.get("SPACK_USER_CACHE_PATH") or str(Path.home() / ".spack")
+        places = [Path(str(SPACK)).parent, PYTHON, "/usr/bin", "/bin"]
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if key.startswith("SPACK_")},
+            "PATH": ":".join(map(str, places)),
+            "HOME": str(self.home),
+            "STORE": store,
+            "SPACK_DISABLE_LOCAL_CONFIG": "1",
+            "SPACK_USER_CACHE_PATH": cache,
+            "NO_COLOR": "1",
+        }
+        self.environment.pop("SPACK_ENV", None)
+        self.home.mkdir()
+
+    def run(self, *command: str | Path, ok: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a program in the checkout; its output is in the failure where ``ok`` and it fails."""
+        done = subprocess.run(
+            [str(word) for word in command],
+            input="", capture_output=True, text=True, env=self.environment, cwd=self.checkout,
+        )  # fmt: skip
+        assert not ok or done.returncode == 0, f"{command}\n{done.stdout[-6000:]}{done.stderr}"
+        return done
+
+    def follow(self, heading: str) -> None:
+        """Do what the how-to page says under ``heading``, to the letter."""
+        section = PAGE.read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+        blocks = re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+        assert blocks, f"nothing to do under {heading!r}"
+        for block in blocks:
+            self.run("bash", "-eu", "-o", "pipefail", "-c", block)
+
+    def spack(self, *arguments: str | Path, ok: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run Spack in the base environment."""
+        return self.run(str(SPACK), "-e", self.base, *arguments, ok=ok)
+
+    def lock(self) -> dict[str, Any]:
+        """Nodes of the concretized environment by name."""
+        nodes = json.loads((self.base / "spack.lock").read_text())["concrete_specs"].values()
+        assert len({node["name"] for node in nodes}) == len(nodes), "unify: one of each"
+        return {node["name"]: node for node in nodes}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    site = Site(tmp_path_factory.mktemp("spack"))
+    places = ["components", "environments", "spack-repo", "stack", "validation"]
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *places]
+    files = subprocess.run(listing, cwd=WORKSPACE.root, capture_output=True, text=True, check=True)
+    for name in files.stdout.split("\0"):
+        if name and (WORKSPACE.root / name).is_file():
+            target = site.checkout / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(WORKSPACE.root / name, target)
+    site.follow("Say what the host has")
+    return site
+
+
+@pytest.fixture(scope="module")
+def concretized(site: Site) -> Site:
+    site.follow("Concretize")
+    return site
+
+
+@pytest.fixture(scope="module")
+def installed(concretized: Site) -> Site:
+    concretized.follow("Install")
+    return concretized
+
+
+def test_both_repositories_can_be_added(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "spack.yaml").write_text("spack: {specs: []}\n")
+    for namespace in ("fiducial_wheels", "fiducial"):
+        place = site.checkout / "spack-repo" / "spack_repo" / namespace
+        site.run(str(SPACK), "-e", tmp_path, "repo", "add", place)
+    listed = site.run(str(SPACK), "-e", tmp_path, "repo", "list").stdout
+    assert {"fiducial", "fiducial_wheels", "builtin"} <= set(listed.split())
+
+
+def test_the_audit_finds_nothing_in_our_recipes(site: Site) -> None:
+    folders = (WORKSPACE.root / "spack-repo/spack_repo").glob("*/packages/*/package.py")
+    names = sorted(path.parent.name.replace("_", "-") for path in folders)
+    assert len(names) > 70
+    audit = site.spack("audit", "packages", *names, ok=False)
+    assert audit.returncode == 0, audit.stdout
+    found = [line for line in audit.stdout.splitlines() if line.startswith("PKG-")]
+    assert found and all(line.endswith(": passed") for line in found), audit.stdout
+
+
+def test_spack_reads_our_ranges_as_python_reads_its_own(site: Site, tmp_path: Path) -> None:
+    specifiers: set[str] = set()
+    for component in WORKSPACE.components.values():
+        rows = component.needs(frozenset(component.extras))
+        specifiers |= {str(row.specifier) for row in rows} | {component.requires_python}
+    numbers = (0, 1, 2, 6, 7, 8, 11, 12, 13, 25, 61, 317)
+    versions = [f"{a}.{b}.{c}" for a in (*numbers, 2024) for b in numbers for c in (0, 2, 9)]
+    question = tmp_path / "question.json"
+    ranges = [spack_range(text) for text in sorted(specifiers)]
+    question.write_text(json.dumps([ranges, versions]))
+    script = tmp_path / "ask.py"
+    script.write_text(
+        "import json, pathlib, sys\n"
+        "from spack.version import Version, from_string\n"
+        "ranges, versions = json.loads(pathlib.Path(sys.argv[1]).read_text())\n"
+        "held = [[Version(v).satisfies(from_string(r)) for v in versions] for r in ranges]\n"
+        "print(json.dumps(held))\n"
+    )
+    held = json.loads(site.spack("python", script, question).stdout)
+    for text, row in zip(sorted(specifiers), held, strict=True):
+        wanted = [SpecifierSet(text).contains(version) for version in versions]
+        assert row == wanted, text
+
+
+def test_the_linter_knows_only_names_that_spack_has(site: Site) -> None:
+    words = site.spack("python", "-c", "import spack.package as p; print(*p.__all__)").stdout
+    settings = tomllib.loads((WORKSPACE.root / "spack-repo/ruff.toml").read_text())
+    assert set(settings["builtins"]) <= set(words.split())
+
+
+def test_both_builders_have_the_same_versions_of_the_same_packages(concretized: Site) -> None:
+    environment = load_environment(WORKSPACE, "base")
+    wheels = read_lock(environment.lock_path).applicable(MARKERS)
+    expected = {spack_name(name): package.version for name, package in wheels.items()}
+    for name in environment.components:
+        expected[spack_name(name)] = WORKSPACE.components[name].version
+    nodes = concretized.lock()
+    assert nodes.keys() - expected.keys() == INFRASTRUCTURE
+    assert expected.keys() - nodes.keys() == set()
+    assert {name: nodes[name]["version"] for name in expected} == expected
+    namespaces = {name: nodes[name]["namespace"] for name in nodes}
+    assert {name for name, space in namespaces.items() if space == "builtin"} == INFRASTRUCTURE
+    assert {name for name, space in namespaces.items() if space == "fiducial"} == set(COMPONENTS)
+
+
+def test_concretizing_again_gives_the_same_hashes(concretized: Site) -> None:
+    before = (concretized.base / "spack.lock").read_bytes()
+    concretized.spack("concretize", "--force")
+    assert (concretized.base / "spack.lock").read_bytes() == before
+
+
+def test_every_component_passes_its_smoke_test_and_every_wheel_is_imported(
+    installed: Site,
+) -> None:
+    installed.spack("config", "add", f"config:test_stage:{installed.home / 'tests'}")
+    installed.follow("Prove it")
+    log = "".join(path.read_text() for path in (installed.home / "tests").rglob("*-test-out.txt"))
+    assert "FAILED" not in log
+    for name in installed.lock().keys() - INFRASTRUCTURE:
+        recipe = "".join(word.capitalize() for word in name.split("-"))
+        assert f"PASSED: {recipe}::test_imports" in log, name
+        assert (name in COMPONENTS) == (f"PASSED: {recipe}::test_smoke" in log), name
+
+
+def test_ten_events_are_the_same_loaded_in_the_view_and_without_spack(installed: Site) -> None:
+    installed.follow("Use it")
+    events = ["run", "zh_recoil", "--events", "10", "--out"]
+    view = installed.base / ".spack-env" / "view" / "bin" / "fiducial"
+    installed.run(view, *events, installed.home / "view")
+    folders = [*installed.checkout.glob("components/*/src"), installed.checkout / "validation/src"]
+    installed.environment["PYTHONPATH"] = ":".join(map(str, folders))
+    code = "from fiducial.stack.cli.app import main; main()"
+    installed.run(sys.executable, "-c", code, *events, installed.home / "wheels")
+    records = [installed.home / place / "run.json" for place in ("zh", "view", "wheels")]
+    assert len({json.loads(path.read_text())["content_sha256"] for path in records}) == 1
