@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from fiducial.stack.spack.recipes import RecipeChange
 
 panel = "Make stacks"
 app = typer.Typer(
@@ -61,7 +64,7 @@ def sync(
     _say(changes, as_json, written=not dry_run)
 
 
-def _say(changes: list, as_json: bool, written: bool) -> None:  # type: ignore[type-arg]
+def _say(changes: list[RecipeChange], as_json: bool, written: bool) -> None:
     if as_json:
         rows = [
             {"recipe": change.path.parent.name, "kind": change.kind, "lines": change.difference()}

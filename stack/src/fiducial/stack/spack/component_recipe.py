@@ -12,11 +12,13 @@ What Spack needs beyond Python's metadata stands in the same file, in ``tool.fid
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 from fiducial.stack.errors import InputError, Mistake, Mistakes
 from fiducial.stack.spack.names import class_name, spack_name
@@ -104,11 +106,15 @@ def render_component(workspace: Workspace, component: Component, released: dict[
         class_name=class_name(package),
         archive=f"{component.name}/{component.name.replace('-', '_')}",
         source=component.directory.relative_to(workspace.root).as_posix(),
-        versions={component.version: None, **released},
+        versions=_newest_first({component.version: None, **released}),
         variants=variants,
         dependencies=depends,
         smoke=smoke,
     )
+
+
+def _newest_first(versions: Mapping[str, str | None]) -> dict[str, str | None]:
+    return dict(sorted(versions.items(), key=lambda row: Version(row[0]), reverse=True))
 
 
 @cache

@@ -8,13 +8,14 @@ beside the generated ones; only files that carry the mark of the generator are e
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from fiducial.stack.environment import load_environment
-from fiducial.stack.errors import InputError, Mistake, Mistakes
+from fiducial.stack.errors import InputError, Mistake, Mistakes, did_you_mean
 from fiducial.stack.files import write_atomically
 from fiducial.stack.lock import require_fresh_lock
 from fiducial.stack.spack.component_recipe import render_component
@@ -24,6 +25,8 @@ from fiducial.stack.workspace import Workspace
 
 MARK = "# Generated from "
 WHEEL_ENVIRONMENT = "base"
+VERSION = re.compile(r"\d+(\.\d+)+")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,24 @@ def _releases(workspace: Workspace) -> dict[str, dict[str, str]]:
     path = workspace.root / "spack-repo" / "releases.yaml"
     if not path.is_file():
         return {}
-    data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not readable YAML", " ".join(str(error).split())) from error
     if not isinstance(data, dict) or not all(isinstance(row, dict) for row in data.values()):
         raise InputError(f"{path} is not a mapping of components to versions and checksums")
+    mistakes: list[Mistake] = []
+    for name, row in data.items():
+        if name not in workspace.components:
+            hint = did_you_mean(str(name), workspace.components)
+            mistakes.append(Mistake(path.name, f"no component '{name}'", hint))
+        for version, checksum in row.items():
+            where = f"{path.name}: {name}"
+            if not isinstance(version, str) or not VERSION.fullmatch(version):
+                hint = 'write it in quotes: "0.1.0"'
+                mistakes.append(Mistake(where, f"{version!r} is no release", hint))
+            if not isinstance(checksum, str) or not SHA256.fullmatch(checksum):
+                mistakes.append(Mistake(f"{where} {version}", f"{checksum!r} is no SHA-256"))
+    if mistakes:
+        raise Mistakes(mistakes, "the releases")
     return data
