@@ -10,22 +10,24 @@ particles that go into one vertex stand together, which always is possible in a 
 cycles, since each goes into one vertex only.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from numba import njit
+
+from fiducial.core.device import launch
 
 __all__ = ["hepevt_order"]
 
-
-@njit(cache=True)
-def _find(root, i):
-    while root[i] != i:
-        root[i] = root[root[i]]
-        i = root[i]
-    return i
+Array = npt.NDArray[Any]
 
 
-@njit(cache=True)
-def hepevt_order(objects, parent_offsets, parent_index):
+def hepevt_order(
+    objects: Array, parent_offsets: Array, parent_index: Array
+) -> tuple[Array, Array, int]:
     """Order and parents of all particles, event by event.
 
     objects         (n_events + 1,) int64   particles of each event
@@ -33,78 +35,100 @@ def hepevt_order(objects, parent_offsets, parent_index):
 
     order    (n,) int64       place in its event of the particle to write at each place
     parents  (n, 2) int32     first and last parent (places in the new order), -1 without any
-    cycle    the event in which a particle is its own ancestor, or -1
+    cycle    the first event in which a particle is its own ancestor, or -1
     """
-    n = objects[-1]
+    n, n_events = int(objects[-1]), len(objects) - 1
     order = np.empty(n, dtype=np.int64)
     parents = np.full((n, 2), -1, dtype=np.int32)
-    for event in range(len(objects) - 1):
-        base = objects[event]
-        size = objects[event + 1] - base
-        root = np.arange(size)
-        for child in range(size):  # all parents of a child go into one vertex
-            begin, end = parent_offsets[base + child], parent_offsets[base + child + 1]
-            for k in range(begin + 1, end):
-                a, b = _find(root, parent_index[begin]), _find(root, parent_index[k])
-                root[max(a, b)] = min(a, b)
-        following = np.full(size, -1)  # the next particle that goes into the same vertex
-        last = np.arange(size)
-        for i in range(size):
-            r = _find(root, i)
-            if r != i:
-                following[last[r]] = i
-                last[r] = i
-        if not _emit(event, base, size, root, following, parent_offsets, parent_index,
-                     order, parents):  # fmt: skip
-            return order, parents, event
-    return order, parents, -1
+    has_cycle = np.zeros(n_events, dtype=np.bool_)
+    groups, state = np.empty((n, 5), dtype=np.int64), np.zeros(n, dtype=np.int8)
+    launch(_order_event, n_events, objects, parent_offsets, parent_index, groups, state, order,
+           parents, has_cycle, threads=1)  # fmt: skip
+    cycles = np.flatnonzero(has_cycle)
+    return order, parents, int(cycles[0]) if len(cycles) else -1
 
 
-@njit(cache=True)
-def _emit(event, base, size, root, following, parent_offsets, parent_index, order, parents):
-    """Groups depth first: the groups of all parents of its members, then its members."""
-    state = np.zeros(size, dtype=np.int8)  # of a group: 0 new, 1 waits for others, 2 written
-    place = np.full(size, -1)
-    stack = np.empty(size + 1, dtype=np.int64)
+# Columns of ``groups``, the scratch space of an event. A group is the set of particles that go
+# into one vertex (or one particle without daughters), named by its first member.
+_ROOT, _FOLLOWING, _LAST, _PLACE, _STACK = range(5)
+_NEW, _WAITING, _WRITTEN = range(3)
+
+
+@njit
+def _find(own, i):
+    """The group of a particle (union-find with path halving)."""
+    while own[i, _ROOT] != i:
+        own[i, _ROOT] = own[own[i, _ROOT], _ROOT]
+        i = own[i, _ROOT]
+    return i
+
+
+@njit
+def _order_event(
+    event, objects, parent_offsets, parent_index, groups, state, order, parents, has_cycle
+):
+    """Kernel: group the particles of one event, then write the groups depth first."""
+    base = objects[event]
+    size = objects[event + 1] - base
+    own = groups[base : base + size]
+    for i in range(size):
+        own[i, _ROOT] = i
+        own[i, _FOLLOWING] = -1
+        own[i, _LAST] = i
+    for child in range(size):  # all parents of a child go into one vertex
+        begin, end = parent_offsets[base + child], parent_offsets[base + child + 1]
+        for k in range(begin + 1, end):
+            a, b = _find(own, parent_index[begin]), _find(own, parent_index[k])
+            own[max(a, b), _ROOT] = min(a, b)
+    for i in range(size):
+        r = _find(own, i)
+        if r != i:
+            own[own[r, _LAST], _FOLLOWING] = i
+            own[r, _LAST] = i
     written = 0
     for first in range(size):
-        group = _find(root, first)
-        if state[group] == 2:
+        group = _find(own, first)
+        if state[base + group] == _WRITTEN:
             continue
         depth = 0
-        stack[0] = group
+        own[0, _STACK] = group
         while depth >= 0:
-            group = stack[depth]
-            state[group] = 1
-            waits_for = -1
-            member = group
-            while member >= 0 and waits_for < 0:
-                begin = parent_offsets[base + member]
-                if begin < parent_offsets[base + member + 1]:
-                    above = _find(root, parent_index[begin])
-                    if state[above] == 1:
-                        return False
-                    if state[above] == 0:
-                        waits_for = above
-                member = following[member]
+            group = own[depth, _STACK]
+            state[base + group] = _WAITING
+            waits_for = _unwritten_parent(base, group, own, state, parent_offsets, parent_index)
+            if waits_for == -2:
+                has_cycle[event] = True
+                return
             if waits_for >= 0:
                 depth += 1
-                stack[depth] = waits_for
+                own[depth, _STACK] = waits_for
                 continue
             member = group
             while member >= 0:
-                place[member] = written
+                own[member, _PLACE] = written
                 order[base + written] = member
                 begin = parent_offsets[base + member]
                 if begin < parent_offsets[base + member + 1]:
-                    above = _find(root, parent_index[begin])
-                    parents[base + written, 0] = place[above]
-                    final = above
-                    while following[final] >= 0:
-                        final = following[final]
-                    parents[base + written, 1] = place[final]
+                    above = _find(own, parent_index[begin])
+                    parents[base + written, 0] = own[above, _PLACE]
+                    parents[base + written, 1] = own[own[above, _LAST], _PLACE]
                 written += 1
-                member = following[member]
-            state[group] = 2
+                member = own[member, _FOLLOWING]
+            state[base + group] = _WRITTEN
             depth -= 1
-    return True
+
+
+@njit
+def _unwritten_parent(base, group, own, state, parent_offsets, parent_index):
+    """A group that must be written before ``group``; -1 if none, -2 if it waits for ``group``."""
+    member = group
+    while member >= 0:
+        begin = parent_offsets[base + member]
+        if begin < parent_offsets[base + member + 1]:
+            above = _find(own, parent_index[begin])
+            if state[base + above] == _WAITING:
+                return -2
+            if state[base + above] == _NEW:
+                return above
+        member = own[member, _FOLLOWING]
+    return -1
