@@ -112,8 +112,8 @@ def benchmarks() -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         return [
-            overhead("zh_recoil", 500, scratch),
-            overhead("z_pole", 1000, scratch),
+            overhead("zh_recoil", 1000, scratch),
+            overhead("z_pole", 1500, scratch),
             table_merge(scratch),
         ]
 
