@@ -1,8 +1,8 @@
 """The event files of a run, written as a stream of batches in event order.
 
-Each output keeps its collections and at most its ``max_events`` first events.  Its writer gets
-pieces of a fixed number of events, so that a file does not show how the run was split.  Time
-spent here is counted as the step ``write:<output>``.
+Each output keeps its collections and at most its ``max_events`` first events.  Small batches are
+gathered into clusters by the writers of fiducial.io.  Time spent here is counted as the step
+``write:<output>``.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from fiducial.framework.chain_model import HepMC3Output, Output
 from fiducial.framework.measure import Meter
 
 _SUFFIX = {"rntuple": "root", "hepmc3": "hepmc3"}
-PIECE = 1000
-"""Events handed to a writer at a time, wherever the ranges end."""
 
 
 def output_files(outputs: Mapping[str, Output]) -> dict[str, str]:
@@ -48,7 +46,6 @@ class OutputWriter:
         self.path = path
         self._keep = keep
         self._meter = meter
-        self._waiting: list[EventBatch] = []
         self._empty: EventBatch | None = None
         self._left = output.max_events
         with self._timed():
@@ -64,24 +61,13 @@ class OutputWriter:
             self._left -= batch.n_events
         if batch.n_events == 0:
             return
-        self._waiting.append(batch.keep(self._keep))
-        if sum(b.n_events for b in self._waiting) < PIECE:
-            return
         with self._timed():
-            gathered = _joined(self._waiting)
-            whole = gathered.n_events - gathered.n_events % PIECE
-            for first in range(0, whole, PIECE):
-                self._write(gathered.select_events(slice(first, first + PIECE)))
-            rest = gathered.select_events(slice(whole, gathered.n_events))
-            self._waiting = [rest] if rest.n_events else []
+            self._write(batch.keep(self._keep))
 
     def close(self) -> dict[str, Any]:
         """Write what waits and finish the file; {path, events, bytes, sha256}."""
         with self._timed():
-            if self._waiting:
-                self._write(_joined(self._waiting))
-                self._waiting = []
-            elif self._empty is not None and self._meter.usage(self.step).events_out == 0:
+            if self._empty is not None and self._meter.usage(self.step).events_out == 0:
                 self._write(self._empty)  # no event passed: the file still says of what
             self._writer.close()
             return {
@@ -93,7 +79,6 @@ class OutputWriter:
 
     def abandon(self) -> None:
         """Let go of the file after a failure; what is in it does not matter."""
-        self._waiting = []
         with contextlib.suppress(Exception):
             self._writer.abort()
 
@@ -123,7 +108,3 @@ def _open(output: Output, path: Path, provenance: dict[str, Any]) -> Any:
     from fiducial.io import RNTupleWriter
 
     return RNTupleWriter(path, provenance)
-
-
-def _joined(batches: list[EventBatch]) -> EventBatch:
-    return batches[0] if len(batches) == 1 else EventBatch.concatenate(batches)
