@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from fiducial.stack.component_wheel import read_source
 from fiducial.stack.environment import load_environment
 from fiducial.stack.spack.names import spack_name
 from fiducial.stack.spack.wheel_recipe import PYTHON
@@ -53,6 +56,16 @@ def test_everything_that_the_environment_includes_stands_in_the_checkout() -> No
         assert (BASE / row).is_file()
     for place in read(COMMON / "repos.yaml")["repos"].values():
         assert (COMMON / place / "repo.yaml").is_file()
+
+
+def test_what_spack_leaves_in_a_component_is_no_source_of_it(tmp_path: Path) -> None:
+    link = read(COMMON / "config.yaml")["config"]["develop_stage_link"]
+    folder = tmp_path / "components" / "core"
+    shutil.copytree(WORKSPACE.component("fiducial-core").directory / "src", folder / "src")
+    component = replace(WORKSPACE.component("fiducial-core"), directory=folder)
+    before = read_source(WORKSPACE, component)
+    (folder / link.replace("{hash:7}", "abcdefg")).symlink_to(tmp_path / "gone")
+    assert read_source(WORKSPACE, component).sha256 == before.sha256
 
 
 def test_no_place_of_a_machine_stands_in_the_environment() -> None:
