@@ -27,7 +27,6 @@ class PyFiducialEdm(PythonPackage):
         depends_on("py-numpy@2.0:")
         depends_on("py-awkward@2.6:")
         depends_on("py-pydantic@2.7:")
-        depends_on("py-pyyaml@6.0:")
         depends_on("py-jinja2@3.1:")
         depends_on("py-typer@0.12:")
 

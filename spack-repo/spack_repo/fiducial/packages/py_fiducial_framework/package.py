@@ -30,7 +30,6 @@ class PyFiducialFramework(PythonPackage):
         depends_on("py-fiducial-io@0.1:0.1")
         depends_on("py-numpy@2.0:")
         depends_on("py-pydantic@2.7:")
-        depends_on("py-pyyaml@6.0:")
         depends_on("py-typer@0.12:")
         depends_on("py-rich@13.7:")
         depends_on("py-distributed@2024.8:", when="+dask")

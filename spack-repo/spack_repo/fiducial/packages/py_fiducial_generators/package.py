@@ -28,6 +28,7 @@ class PyFiducialGenerators(PythonPackage):
         depends_on("py-fiducial-core@0.1:0.1")
         depends_on("py-fiducial-edm@0.1:0.1")
         depends_on("py-numpy@2.0:")
+        depends_on("py-numba@0.61:")
         depends_on("py-pydantic@2.7:")
         depends_on("py-particle@0.25:")
         depends_on("py-pythia8mc@=8.317.2", when="+pythia8")

@@ -26,6 +26,8 @@ class PyFiducialIo(PythonPackage):
         depends_on("py-fiducial-core@0.1:0.1")
         depends_on("py-fiducial-edm@0.1:0.1")
         depends_on("py-numpy@2.0:")
+        depends_on("py-numba@0.61:")
+        depends_on("py-pydantic@2.7:")
         depends_on("py-awkward@2.6:")
         depends_on("py-uproot@5.6:")
         depends_on("py-pyhepmc@2.14:")

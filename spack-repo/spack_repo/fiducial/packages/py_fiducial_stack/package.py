@@ -28,6 +28,7 @@ class PyFiducialStack(PythonPackage):
         depends_on("py-pydantic@2.7:")
         depends_on("py-pyyaml@6.0:")
         depends_on("py-jinja2@3.1:")
+        depends_on("py-markupsafe@2.1:")
         depends_on("py-cryptography@42:")
         depends_on("py-packaging@24:")
         depends_on("py-uv@0.5:")
