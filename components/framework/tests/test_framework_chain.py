@@ -108,6 +108,16 @@ def test_a_step_that_is_not_understood_causes_no_second_mistake() -> None:
     assert len(caught.value.mistakes) == 1
 
 
+def test_a_misspelt_output_is_told_although_a_step_is_not_understood() -> None:
+    keep = "{events: {format: rntuple, keep: [MCParticels, Wholly, MCParticles]}}"
+    with pytest.raises(Mistakes) as caught:
+        parse_chain(wiring("name: make, use: toy_sorce", SMEAR, outputs=keep))
+    found = lines_of(caught.value)
+    assert set(found) == {3, 5}
+    assert "no step makes 'MCParticels': did you mean MCParticles?" in found[5]
+    assert "Wholly" not in found[5], "what the unknown step makes is not known"
+
+
 def test_a_refused_setting_and_an_unknown_step_come_together() -> None:
     text = wiring("name: make, use: toy_source, with: {mean: 13}", "name: smear, use: toy_smeer")
     with pytest.raises(Mistakes) as caught:

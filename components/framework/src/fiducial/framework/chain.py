@@ -23,6 +23,7 @@ from fiducial.core.errors import (
     Mistake,
     Mistakes,
     did_you_mean,
+    nearest,
 )
 from fiducial.edm.steps import Consumer, Filter, Producer, Step, Transformer
 from fiducial.framework.chain_model import HEPMC3_COLLECTIONS, ChainFile, Output
@@ -170,7 +171,7 @@ def _build(document: Document, source: str, check: bool, text: str) -> Chain:
     mistakes.extend(check_collections(document, placed))
     checks = _check_steps(document, placed, mistakes, failures) if check else {}
     if entry is not None:
-        mistakes.extend(check_outputs(document, entry.outputs, _made(placed)))
+        mistakes.extend(check_outputs(document, entry.outputs, placed))
     if mistakes:
         for failure in failures:
             mistakes.append(Mistake("", str(failure)))
@@ -199,10 +200,15 @@ def _line(mistake: Mistake) -> int:
     return 10**9
 
 
-def _made(placed: list[Placed]) -> dict[str, str] | None:
-    if not placed or any(p.step is None for p in placed):
-        return None
-    return {name: kind for p in placed if p.step for name, kind in p.step.outputs.items()}
+def _presumed(use: str, known: Mapping[str, Sequence[Registration]]) -> Mapping[str, str]:
+    """What a step that cannot be understood makes: asked of its type, or of the nearest one."""
+    for name in [use] if use in known else nearest(use, known, n=1):
+        try:
+            model = load_registration(pick_step(name, known))
+            return model.model_construct().outputs
+        except (FiducialError, AttributeError):  # absent, or its settings decide what it makes
+            break
+    return {}
 
 
 def _load_steps(
@@ -214,14 +220,18 @@ def _load_steps(
     steps: list[NamedStep] = []
     placed: list[Placed] = []
     for index, item in enumerate(raw if isinstance(raw, list) else []):
-        step = None
+        step: Step | None = None
+        presumed: Mapping[str, str] = {}
         if isinstance(item, dict) and isinstance(use := item.get("use"), str):
             named = _load_step(document, index, item, use, known, mistakes, failures)
             if named is not None:
                 steps.append(named)
                 step = named.step
+            else:
+                presumed = _presumed(use, known)
         name = item.get("name") if isinstance(item, dict) else None
-        placed.append(Placed(index, name if isinstance(name, str) else f"steps[{index}]", step))
+        label = name if isinstance(name, str) else f"steps[{index}]"
+        placed.append(Placed(index, label, step, presumed))
     return steps, placed
 
 

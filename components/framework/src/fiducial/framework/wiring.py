@@ -2,26 +2,31 @@
 
 A chain begins with its one producer; every collection that a step reads was made by an earlier
 step; what an output keeps leaves the last step.  Where an earlier step could not be understood,
-what it makes is not known, and a missing collection is not reported as a second mistake.
+what it makes is presumed from its type (or the nearest one): of the names that outputs keep, those
+are then reported that look like a misspelling of what is there, and no others.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from fiducial.core.config import Document
-from fiducial.core.errors import Mistake, did_you_mean
+from fiducial.core.errors import Mistake, did_you_mean, nearest
 from fiducial.edm.steps import Producer, Step
 from fiducial.framework.chain_model import HEPMC3_COLLECTIONS, Output
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A step at its place in the file; `step` is None where it could not be understood."""
+    """A step at its place in the file; `step` is None where it could not be understood.
+
+    presumed  what a step that could not be understood would make, as far as can be told
+    """
 
     index: int
     name: str
     step: Step | None
+    presumed: Mapping[str, str] = field(default_factory=dict)
 
 
 def check_order(document: Document, placed: Sequence[Placed]) -> Iterator[Mistake]:
@@ -93,12 +98,11 @@ def check_collections(document: Document, placed: Sequence[Placed]) -> Iterator[
 
 
 def check_outputs(
-    document: Document, outputs: dict[str, Output], made: dict[str, str] | None
+    document: Document, outputs: dict[str, Output], placed: Sequence[Placed]
 ) -> Iterator[Mistake]:
-    """Outputs keep collections that exist, each once, and the formats get what they need.
-
-    made  {name: type name} at the end of the chain; None where it is not known
-    """
+    """Outputs keep collections that exist, each once, and the formats get what they need."""
+    certain = bool(placed) and all(p.step is not None for p in placed)
+    made = {name for p in placed for name in (p.step.outputs if p.step else p.presumed)}
     for key, output in outputs.items():
         keep = output.keep
         if keep is not None:
@@ -107,16 +111,14 @@ def check_outputs(
                     yield document.mistake(
                         ("outputs", key, "keep"), f"'{name}' is kept {count} times"
                     )
-        if made is None:
-            continue
         for position, name in enumerate(keep or ()):
-            if name not in made:
+            if name not in made and (certain or nearest(name, made)):
                 explicit = "keep" in document.at(("outputs", key))
                 at = ("outputs", key, "keep", position) if explicit else ("outputs", key)
                 yield document.mistake(
                     at, f"no step makes '{name}'", did_you_mean(name, sorted(made))
                 )
-        if output.format != "hepmc3":
+        if output.format != "hepmc3" or not certain:
             continue
         at = ("outputs", key)
         if "MCParticles" not in (made if keep is None else keep):
