@@ -89,7 +89,7 @@ def test_settings_are_checked_like_any_configuration():
 
 
 def test_the_steps_are_found_by_their_entry_points():
-    found = {e.name: e.load() for e in entry_points(group="fiducial.steps")}
-    assert found["read_hepmc3"] is ReadHepMC3
-    assert found["read_rntuple"] is ReadRNTuple
-    assert issubclass(found["read_rntuple"], Producer)
+    found = {e.name: e for e in entry_points(group="fiducial.steps")}
+    assert found["read_hepmc3"].load() is ReadHepMC3
+    assert found["read_rntuple"].load() is ReadRNTuple
+    assert issubclass(ReadRNTuple, Producer)

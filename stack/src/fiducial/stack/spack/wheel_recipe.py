@@ -13,6 +13,7 @@ the locked version. Neglects: other interpreters and platforms than the referenc
 from __future__ import annotations
 
 import importlib.metadata
+import re
 from dataclasses import dataclass
 
 from packaging.requirements import Requirement
@@ -25,6 +26,7 @@ from fiducial.stack.spack.component_recipe import template
 from fiducial.stack.spack.licences import licence
 from fiducial.stack.spack.names import class_name, spack_name
 
+_HOST = re.compile(r"\s*\([a-z0-9.-]+\.[a-z]{2,}\)")  # a recipe names no host
 PYTHON = (3, 11)
 MARKERS = {
     "implementation_name": "cpython",
@@ -159,7 +161,8 @@ def _render(
     needs: list[str],
 ) -> str:
     name = spack_name(package.name)
-    summary = " ".join((metadata.metadata["Summary"] or package.name).split()).rstrip(".")
+    said = metadata.metadata.get_all("Summary") or [package.name]
+    summary = " ".join(_HOST.sub("", said[0]).split()).rstrip(".")
     return template("wheel.py.j2").render(  # type: ignore[no-any-return]
         class_name=class_name(name),
         environment=lock.environment,
