@@ -211,3 +211,27 @@ def test_csh_says_what_is_wrong_and_sets_nothing(name: str, stack_copy: Path) ->
     done = run_shell(CSH[name], code, stack_copy)
     assert "bound to a Python that this host lacks" in done.stdout
     assert done.stdout.splitlines()[-1] == "none"
+
+
+@pytest.mark.parametrize(
+    ("shell", "script"),
+    [
+        (["bash", "--norc"], "set -eu; . '{stack}/setup.sh'; env"),
+        (["dash"], "set -eu; cd '{stack}'; . ./setup.sh; env"),
+        (["fish", "--no-config"], "source '{stack}/setup.fish'; env"),
+        (["tcsh", "-f"], "cd '{stack}'; source setup.csh; env"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_without_a_home_no_cache_is_shared_with_other_users(
+    shell: list[str], script: str, stack_copy: Path
+) -> None:
+    if shutil.which(shell[0]) is None:
+        pytest.skip(f"no {shell[0]} on this machine")
+    command = [*shell, "-c", script.format(stack=stack_copy)]
+    bare = ["env", "-i", "PATH=/usr/bin:/bin", *command]
+    done = subprocess.run(bare, capture_output=True, text=True, cwd="/")
+    found = settings_of(done)
+    assert found["FIDUCIAL_PREFIX"] == str(stack_copy)
+    cache = found.get("NUMBA_CACHE_DIR", "")  # fish makes a home of its own from the user database
+    assert cache == "" or (shell[0] == "fish" and cache.startswith(str(Path.home())))
