@@ -36,7 +36,7 @@ docs: $(VENV)/.dev  ## build the documentation into build/docs
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs && echo "build/docs/index.html"
 
 validate-full: $(VENV)/.dev  ## the reference chains at full scale (hours)
-	$(BIN)/python -m fiducial.validation run --scale full --out build/validate-full
+	$(BIN)/python -m fiducial.validation run --scale full --executor processes --out build/validate-full
 
 release: $(VENV)/.dev  ## build every distribution's wheel and source archive into dist/
 	rm -rf dist && for d in $(DISTS:/pyproject.toml=); do $(UV) build -q --no-build-isolation --python $(BIN)/python --out-dir dist $$d || exit 1; done && ls -1 dist
