@@ -1,8 +1,9 @@
 """The recipes and the base environment, held to real Spack: audit, concretize, install, test, run.
 
 The commands are those of docs/how-to/install-with-spack.md, read from the page. Everything happens
-in a copy of the checkout and in an install tree of its own; the user's Spack configuration is left
-out. FIDUCIAL_TEST_SPACK_STORE names an install tree to keep, which spares installing wheels again.
+in a copy of the checkout and in an install tree of its own, installed from a source mirror with the
+network out of reach; the user's Spack configuration is left out. FIDUCIAL_TEST_SPACK_STORE names an
+install tree to keep, which spares installing the wheels again.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class Site:
             "PATH": ":".join(map(str, places)),
             "HOME": str(self.home),
             "STORE": store,
+            "MIRROR": str(scratch / "mirror"),
             "SPACK_DISABLE_LOCAL_CONFIG": "1",
             "SPACK_USER_CACHE_PATH": cache,
             "NO_COLOR": "1",
@@ -125,9 +127,20 @@ def concretized(site: Site) -> Site:
 
 
 @pytest.fixture(scope="module")
-def installed(concretized: Site) -> Site:
-    concretized.follow("Install")
+def offline(concretized: Site) -> Site:
+    """The host without a network and without what Spack fetched before, but with the mirror."""
+    concretized.follow("Carry the sources to a host without a network")
+    cache = f"config:source_cache:{concretized.home / 'sources'}"
+    concretized.spack("config", "--scope", "host", "add", cache)
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
+    concretized.environment |= {**nowhere, "no_proxy": ""}
     return concretized
+
+
+@pytest.fixture(scope="module")
+def installed(offline: Site) -> Site:
+    offline.follow("Install")
+    return offline
 
 
 def test_both_repositories_can_be_added(site: Site, tmp_path: Path) -> None:
@@ -200,10 +213,35 @@ def test_concretizing_again_gives_the_same_hashes(concretized: Site) -> None:
     assert concretized.lock() == before
 
 
+def test_without_a_network_sources_come_from_the_mirror_and_altered_ones_are_refused(
+    offline: Site,
+) -> None:
+    (entry,) = Path(offline.environment["MIRROR"], "py-mdurl").iterdir()
+    wheel = entry.resolve()  # the mirror's readable name is a link
+    whole = wheel.read_bytes()
+
+    def fetch(stage: str) -> subprocess.CompletedProcess[str]:
+        place = f"config:build_stage:[{offline.home / stage}]"
+        return offline.spack("-c", place, "fetch", "py-mdurl", ok=False)
+
+    try:
+        wheel.write_bytes(whole + b"more")
+        altered = fetch("altered")
+        wheel.unlink()
+        absent = fetch("absent")
+    finally:
+        wheel.write_bytes(whole)
+    assert altered.returncode != 0 and "sha256 checksum failed" in altered.stderr
+    assert absent.returncode != 0 and "All fetchers failed" in absent.stderr
+    assert fetch("whole").returncode == 0
+
+
 def test_every_component_passes_its_smoke_test_and_every_wheel_is_imported(
     installed: Site,
 ) -> None:
-    installed.spack("config", "add", f"config:test_stage:{installed.home / 'tests'}")
+    installed.spack(
+        "config", "--scope", "host", "add", f"config:test_stage:{installed.home / 'tests'}"
+    )
     installed.follow("Prove it")
     log = "".join(path.read_text() for path in (installed.home / "tests").rglob("*-test-out.txt"))
     assert "FAILED" not in log
@@ -224,3 +262,17 @@ def test_ten_events_are_the_same_loaded_in_the_view_and_without_spack(installed:
     installed.run(sys.executable, "-c", code, *events, installed.home / "wheels")
     records = [installed.home / place / "run.json" for place in ("zh", "view", "wheels")]
     assert len({json.loads(path.read_text())["content_sha256"] for path in records}) == 1
+
+
+def test_what_the_host_says_went_to_its_own_scope_only(installed: Site) -> None:
+    host = installed.base.parent / "host"
+    assert {path.name for path in host.iterdir()} == {
+        "packages.yaml",
+        "config.yaml",
+        "mirrors.yaml",
+    }
+    written = {path.relative_to(installed.home).parts[0] for path in installed.home.rglob("*")}
+    assert ".spack" not in written
+    for path in [installed.base / "spack.yaml", *installed.base.parent.glob("common/*")]:
+        original = WORKSPACE.environments / path.relative_to(installed.base.parent)
+        assert path.read_bytes() == original.read_bytes(), path.name
