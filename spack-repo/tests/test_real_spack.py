@@ -222,7 +222,9 @@ def test_without_a_network_sources_come_from_the_mirror_and_altered_ones_are_ref
 
     def fetch(stage: str) -> subprocess.CompletedProcess[str]:
         place = f"config:build_stage:[{offline.home / stage}]"
-        return offline.spack("-c", place, "fetch", "py-mdurl", ok=False)
+        return offline.spack(
+            "-c", place, "fetch", f"/{offline.lock()['py-mdurl']['hash']}", ok=False
+        )
 
     try:
         wheel.write_bytes(whole + b"more")
