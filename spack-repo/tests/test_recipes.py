@@ -82,6 +82,13 @@ def load(path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Recorded, type]:
     return recorded, classes[0]
 
 
+reference_host = pytest.mark.skipif(
+    sys.version_info[:2] != (3, 11) or platform.machine() != "x86_64" or sys.platform != "linux",
+    reason="the recipes are written for CPython 3.11 on Linux x86_64",
+)
+
+
+@reference_host
 def test_the_committed_recipes_are_what_they_are_generated_from() -> None:
     assert [(str(c.path), c.kind, c.difference()) for c in compare(WORKSPACE)] == []
 
@@ -183,10 +190,7 @@ def test_a_wheel_recipe_takes_a_file_of_the_lock(monkeypatch: pytest.MonkeyPatch
         assert recipe.pypi == f"{name}/{package.wheels[keywords['sha256']]}"  # type: ignore[attr-defined]
 
 
-@pytest.mark.skipif(
-    sys.version_info[:2] != (3, 11) or platform.machine() != "x86_64" or sys.platform != "linux",
-    reason="the recipes are written for CPython 3.11 on Linux x86_64",
-)
+@reference_host
 def test_recipes_and_the_wheel_builder_choose_the_same_files(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

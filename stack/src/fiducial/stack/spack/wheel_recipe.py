@@ -13,7 +13,9 @@ the locked version. Neglects: other interpreters and platforms than the referenc
 from __future__ import annotations
 
 import importlib.metadata
+import platform
 import re
+import sys
 from dataclasses import dataclass
 
 from packaging.requirements import Requirement
@@ -107,7 +109,17 @@ def _missing(package: LockedPackage, why: str) -> EnvironmentProblem:
 
 
 def render_wheels(lock: Lock, glibc: str) -> dict[str, str]:
-    """The recipes of a lock's packages: Spack's name of each, and its text."""
+    """The recipes of a lock's packages: Spack's name of each, and its text.
+
+    Raises EnvironmentProblem in an interpreter that is not the reference's: what is installed
+    there may be of other versions.
+    """
+    if (sys.version_info[:2], platform.machine()) != (PYTHON, MARKERS["platform_machine"]):
+        raise EnvironmentProblem(
+            "wheel recipes cannot be generated here",
+            "they are read from what CPython 3.11 on x86_64 has installed",
+            "use a workspace made with PYTHON=python3.11",
+        )
     packages = lock.applicable(MARKERS)
     extras: dict[str, set[str]] = {name: set() for name in packages}
     needs: dict[str, set[str]] = {}
