@@ -236,4 +236,6 @@ def test_without_a_home_no_cache_is_shared_with_other_users(
     found = settings_of(done)
     assert found["FIDUCIAL_PREFIX"] == str(stack_copy)
     cache = found.get("NUMBA_CACHE_DIR", "")  # fish makes a home of its own from the user database
-    assert cache == "" or (shell[0] == "fish" and cache.startswith(pwd.getpwuid(os.getuid()).pw_dir))
+    assert cache == "" or (
+        shell[0] == "fish" and cache.startswith(pwd.getpwuid(os.getuid()).pw_dir)
+    )
