@@ -203,6 +203,30 @@ def test_reference_commands_show_verify_and_refuse(tmp_path):
     assert "is no reason" in str(empty.exception)
 
 
+def test_a_run_outside_of_a_stack_blesses_nothing(tmp_path, monkeypatch):
+    monkeypatch.delenv("FIDUCIAL_LOCK_SHA256", raising=False)
+    references = tmp_path / "references"
+    shutil.copytree(places.references_directory(), references)
+    before = (references / "references.json").read_bytes()
+    arguments = ["bless", "zh_recoil.recoil_width", "--why", "an honest good reason",
+                 "--events", "300", "--references", str(references)]  # fmt: skip
+    done = RUNNER.invoke(reference_app, arguments)
+    assert done.exception.exit_code == 2
+    assert "outside of a stack" in str(done.exception)
+    assert (references / "references.json").read_bytes() == before
+    monkeypatch.setenv("FIDUCIAL_LOCK_SHA256", "ab" * 32)
+    few = RUNNER.invoke(reference_app, [*arguments, "--json"])
+    assert few.exit_code == 0, few.exception
+    entry = ReferenceStore(references).entries["zh_recoil.recoil_width"]
+    assert (entry.lock_sha256, entry.events) == ("ab" * 32, 300)
+
+
+def test_every_reference_from_a_run_binds_the_lock_that_it_was_made_with():
+    for key, entry in ReferenceStore(places.references_directory()).entries.items():
+        if entry.kind == "blessed":
+            assert entry.lock_sha256 and len(entry.lock_sha256) == 64, key
+
+
 def test_blessing_shows_first_and_writes_only_when_told(tmp_path):
     references = tmp_path / "references"
     shutil.copytree(places.references_directory(), references)

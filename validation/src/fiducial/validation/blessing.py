@@ -33,21 +33,21 @@ from fiducial.validation.statistics import Outcome
 
 @dataclass(frozen=True)
 class Blessing:
-    """Who blesses, when (ISO 8601, UTC), why, and with which lock."""
+    """Who blesses, when (ISO 8601, UTC), and why."""
 
     who: str
     when: str
     why: str
-    lock_sha256: str | None = None
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A run to bless from."""
+    """A run to bless from, and the lock of the stack that it ran in (None outside of one)."""
 
     tables: Mapping[str, Table]
     seed: int
     events: int
+    lock_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,8 @@ def sample_of(run: framework.RunResult, tables: Mapping[str, Table], chain: str)
             "a reference must not share events with what it judges",
             f"run with --seed {blessing_seed(own.seed)}",
         )
-    return Sample(tables, int(info["seed"]), int(info["events"]))
+    lock = info["provenance"]["lock_sha256"]
+    return Sample(tables, int(info["seed"]), int(info["events"]), lock)
 
 
 def propose(
@@ -121,7 +122,7 @@ def propose(
 ) -> Proposal:  # fmt: skip
     """The reference that this observable would get."""
     declared, key = observable.reference, key_of(chain, observable.name)
-    seed = events = None
+    seed = events = lock = None
     if isinstance(declared, Published):
         values: tuple[int, float, float, dict[str, Any], str]
         values = (0, declared.value, declared.error, {}, declared.source)
@@ -142,7 +143,7 @@ def propose(
                 f"{key}: {found.entries} entries", f"{observable.min_entries} are needed",
                 "bless from more events",
             )  # fmt: skip
-        seed, events = sample.seed, sample.events
+        seed, events, lock = sample.seed, sample.events, sample.lock_sha256
         source = f"{events} events of this chain with seed {seed}"
         kept = {
             k: v for k, v in found.content.items() if k != "sample" or observable.comparison == "ks"
@@ -157,7 +158,7 @@ def propose(
     entry = Entry(
         sha256=hashlib.sha256(new.payload()).hexdigest(), kind=declared.kind,
         who=blessing.who, when=blessing.when, why=blessing.why,
-        lock_sha256=blessing.lock_sha256, seed=seed, events=events,
+        lock_sha256=lock, seed=seed, events=events,
     )  # fmt: skip
     old = _old(store, key)
     return Proposal(key, old, new, entry, _against(observable, sample, old))

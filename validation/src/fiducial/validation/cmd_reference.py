@@ -135,6 +135,9 @@ def bless(
 ) -> None:
     """Make references: show new beside old, then write what has changed.
 
+    References from a run bind the lock of the stack it ran in: bless inside a stack (source its
+    setup.sh), or from a run made there.
+
     Example: fiducial reference bless zh_recoil --events 100000 --why "first reference" --dry-run
     """
     if len(why.split()) < 3:
@@ -146,14 +149,17 @@ def bless(
     store = _store(references)
     chosen = selected(patterns or [])
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0).isoformat()
-    lock = os.environ.get("FIDUCIAL_LOCK_SHA256") or None
-    blessing = Blessing(who or getpass.getuser(), now, why.strip(), lock)
+    blessing = Blessing(who or getpass.getuser(), now, why.strip())
     proposals: list[Proposal] = []
     with tempfile.TemporaryDirectory(prefix="fiducial-bless-") as scratch:
         for chain, observables in chosen.items():
             sample = None
             if needs_run(observables):
+                if not (dry_run or from_ or os.environ.get("FIDUCIAL_LOCK_SHA256")):
+                    raise _unbound(chain)
                 sample = _sample(chain, from_ or [], scale, events, seed, workers, Path(scratch))
+                if sample.lock_sha256 is None and not dry_run:
+                    raise _unbound(chain)
             proposals += [propose(chain, o, sample, store, blessing) for o in observables]
     removed = undeclared(store) if prune else []
     _show(proposals, removed, as_json)
@@ -162,6 +168,14 @@ def bless(
         store.with_references(changed, tuple(removed))
         if not as_json:
             typer.echo(f"{len(changed)} written, {len(removed)} removed; manifest {store.sha256}")
+
+
+def _unbound(chain: str) -> InputError:
+    return InputError(
+        f"{chain} cannot be blessed from a run outside of a stack",
+        "a reference binds the lock of the software that made it",
+        "source the setup.sh of a stack and bless there, or give --from with a run made there",
+    )
 
 
 def _sample(
