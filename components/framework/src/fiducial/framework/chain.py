@@ -202,13 +202,13 @@ def _line(mistake: Mistake) -> int:
 
 def _presumed(use: str, known: Mapping[str, Sequence[Registration]]) -> Mapping[str, str]:
     """What a step that cannot be understood makes: asked of its type, or of the nearest one."""
-    for name in [use] if use in known else nearest(use, known, n=1):
-        try:
-            model = load_registration(pick_step(name, known))
-            return model.model_construct().outputs
-        except (FiducialError, AttributeError):  # absent, or its settings decide what it makes
-            break
-    return {}
+    names = [use] if use in known else nearest(use, known, n=1)
+    if not names:
+        return {}
+    try:
+        return load_registration(pick_step(names[0], known)).model_construct().outputs
+    except (FiducialError, AttributeError):  # absent, or its settings decide what it makes
+        return {}
 
 
 def _load_steps(

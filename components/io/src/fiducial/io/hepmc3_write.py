@@ -10,10 +10,7 @@ and colour flow, which the data model lacks.
 
 from __future__ import annotations
 
-import contextlib
 import os
-from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -22,7 +19,6 @@ from pyhepmc.io import WriterAscii
 
 from fiducial.core.constants import c
 from fiducial.core.errors import EnvironmentProblem, InputError
-from fiducial.core.files import staged_file
 from fiducial.edm.batch import EventBatch
 from fiducial.edm.generated import (
     EventHeaderCollection,
@@ -30,24 +26,19 @@ from fiducial.edm.generated import (
     MCParticleCollection,
 )
 from fiducial.io.hepmc3_graph import hepevt_order
+from fiducial.io.staged_writer import StagedWriter
 
 __all__ = ["FOOTER", "HepMC3Writer"]
 
 FOOTER = b"HepMC::Asciiv3-END_EVENT_LISTING"
 
 
-class HepMC3Writer:
-    """A growing HepMC3 file; use it in ``with``, or end with :meth:`close` or :meth:`abort`.
-
-    The file appears when it is closed; until then an older one stays.
-    """
+class HepMC3Writer(StagedWriter):
+    """A growing HepMC3 file."""
 
     def __init__(self, path: str | os.PathLike[str], particles: str = "MCParticles") -> None:
-        self.path = path
-        self.n_events = 0
+        super().__init__(path)
         self._particles = particles
-        self._stack = contextlib.ExitStack()
-        self._staged: Path = self._stack.enter_context(staged_file(path))
         self._run: Any = None
         self._writer: Any = None
         self._sums = np.zeros(3)  # trials, weight, weight squared
@@ -87,37 +78,11 @@ class HepMC3Writer:
         self.n_events += batch.n_events
         return self
 
-    def close(self) -> None:
-        """Finish the file; it takes its name."""
-        try:
-            if self._writer is None:
-                self._begin(1)
-            self._writer.close()
-            self._refuse_incomplete()
-        except BaseException as error:
-            self.abort(error)
-            raise
-        self._stack.close()
-
-    def abort(self, error: BaseException | None = None) -> None:
-        """Give up: the file is as it was before."""
-        error = error or _Aborted()
-        with contextlib.suppress(_Aborted):
-            self._stack.__exit__(type(error), error, error.__traceback__)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if error is None:
-            self.close()
-        else:
-            self.abort(error)
+    def _finish(self) -> None:
+        if self._writer is None:
+            self._begin(1)
+        self._writer.close()
+        self._refuse_incomplete()
 
     def _begin(self, n_weights: int) -> None:
         self._run = pyhepmc.GenRunInfo()
@@ -151,10 +116,6 @@ class HepMC3Writer:
                 "HepMC3 could not finish the file; the disk may be full",
                 "free some space there, or choose another directory",
             )
-
-
-class _Aborted(Exception):  # noqa: N818
-    """Ends the staging of a file without an error."""
 
 
 def _columns(particles: MCParticleCollection, path: object) -> dict[str, Any]:

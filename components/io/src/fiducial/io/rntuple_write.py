@@ -6,24 +6,22 @@ clusters of about 50 MB (uncompressed), since a reader fetches and unpacks whole
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import json
 import os
 from collections.abc import Iterable, Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import awkward as ak
 import uproot
 
 from fiducial.core.errors import InputError, Mistake, Mistakes
-from fiducial.core.files import staged_file
 from fiducial.edm.batch import EventBatch
 from fiducial.edm.content import ContentHasher
 from fiducial.edm.identifiers import collection_id
 from fiducial.edm.schema import TypeSchema
 from fiducial.io import rntuple_layout as layout
+from fiducial.io.staged_writer import StagedWriter
 
 __all__ = ["CLUSTER_BYTES", "RNTupleWriter", "write_rntuple"]
 
@@ -31,8 +29,8 @@ CLUSTER_BYTES = 50_000_000
 COMPRESSION_LEVEL = 1
 
 
-class RNTupleWriter:
-    """A growing event file; use it in ``with``, or end with :meth:`close` or :meth:`abort`.
+class RNTupleWriter(StagedWriter):
+    """A growing event file; every batch holds the same collections.
 
     path        the file, which appears when it is closed
     provenance  what made the events: anything that JSON can hold
@@ -44,17 +42,14 @@ class RNTupleWriter:
         provenance: Mapping[str, Any] | None = None,
         cluster_bytes: int = CLUSTER_BYTES,
     ) -> None:
-        self.path = path
-        self.n_events = 0
         self._provenance = json.loads(json.dumps(dict(provenance or {})))  # refuse it now
+        super().__init__(path)
         self._cluster_bytes = cluster_bytes
         self._waiting: list[EventBatch] = []
         self._schemas: dict[str, TypeSchema] | None = None
         self._hasher = ContentHasher()
-        self._stack = contextlib.ExitStack()
-        staged = self._stack.enter_context(staged_file(path))
         self._file = self._stack.enter_context(
-            uproot.recreate(staged, compression=uproot.ZSTD(COMPRESSION_LEVEL))
+            uproot.recreate(self._staged, compression=uproot.ZSTD(COMPRESSION_LEVEL))
         )
         self._ntuple: Any = None
 
@@ -74,42 +69,15 @@ class RNTupleWriter:
         if sum(b.nbytes for b in self._waiting) >= self._cluster_bytes:
             self._flush()
 
-    def close(self) -> None:
-        """Write what waits and the metadata; the file takes its name."""
-        try:
-            if self._schemas is None:
-                raise InputError(
-                    f"nothing to write to {self.path}",
-                    "no batch was given, so its collections are unknown",
-                    "give a batch, even one without events",
-                )
-            self._flush()
-            self._write_metadata(self._schemas)
-        except BaseException as error:
-            self.abort(error)
-            raise
-        self._stack.close()
-
-    def abort(self, error: BaseException | None = None) -> None:
-        """Give up: the file is as it was before."""
-        error = error or _Aborted()
-        with contextlib.suppress(_Aborted):
-            if not self._stack.__exit__(type(error), error, error.__traceback__):
-                return
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if error is None:
-            self.close()
-        else:
-            self.abort(error)
+    def _finish(self) -> None:
+        if self._schemas is None:
+            raise InputError(
+                f"nothing to write to {self.path}",
+                "no batch was given, so its collections are unknown",
+                "give a batch, even one without events",
+            )
+        self._flush()
+        self._write_metadata(self._schemas)
 
     def _begin(self, schemas: dict[str, TypeSchema]) -> None:
         known = [
@@ -172,10 +140,6 @@ class RNTupleWriter:
             "provenance": self._provenance,
         }
         self._file[layout.RECORD] = layout.seal(record)
-
-
-class _Aborted(Exception):  # noqa: N818
-    """Ends the staging of a file without an error."""
 
 
 def _metadata_type() -> Any:
