@@ -33,6 +33,9 @@ class PyFiducialStack(PythonPackage):
         depends_on("py-packaging@24:")
         depends_on("py-uv@0.5:")
         depends_on("py-hatchling@1.25:")
+        depends_on("py-griffelib@2:")
+        depends_on("py-isal@1.7:")
+        depends_on("py-zlib-ng@0.5:")
 
     def test_smoke(self):
         """use the installed package"""
