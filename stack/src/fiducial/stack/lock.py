@@ -5,6 +5,7 @@ Whether a lock is fresh needs no network: it repeats the definition it was resol
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fiducial.stack.environment import Environment
@@ -52,7 +53,16 @@ class LockPlan:
 
 def moved_inputs(lock: Lock, environment: Environment) -> list[InputMove]:
     """Which inputs of the definition moved since ``lock`` was made, and how."""
-    before, after = lock.inputs, environment.inputs
+    moves = compare_inputs(lock.inputs, environment.inputs)
+    if not moves and lock.definition != environment.digest:
+        moves.append(InputMove("definition"))
+    return moves
+
+
+def compare_inputs(
+    before: Mapping[str, tuple[str, ...]], after: Mapping[str, tuple[str, ...]]
+) -> list[InputMove]:
+    """Inputs of two definitions that differ; a component is the same in another version."""
     renamed = {_bare(label): label for label in before.keys() - after.keys()}
     moves = []
     for label in sorted(after.keys() | before.keys()):
@@ -69,8 +79,6 @@ def moved_inputs(lock: Lock, environment: Environment) -> list[InputMove]:
             added, removed = tuple(sorted(now - was)), tuple(sorted(was - now))
             moves.append(InputMove(title, added, removed))
     moves += [InputMove(f"{label} (gone)", (), before[label]) for label in renamed.values()]
-    if not moves and lock.definition != environment.digest:
-        moves.append(InputMove("definition"))
     return moves
 
 
