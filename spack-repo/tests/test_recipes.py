@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import itertools
 import platform
 import re
@@ -19,11 +20,13 @@ import pytest
 from packaging.licenses import canonicalize_license_expression
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from fiducial.stack.environment import load_environment
 from fiducial.stack.interpreter import inspect_python
-from fiducial.stack.lockfile import read_lock
-from fiducial.stack.spack.recipes import compare
+from fiducial.stack.lockfile import LockedPackage, read_lock
+from fiducial.stack.spack.recipes import WHEEL_ENVIRONMENTS, compare
+from fiducial.stack.spack.wheel_metadata import read_distribution, read_table, table_path
 from fiducial.stack.spack.wheel_recipe import MARKERS
 from fiducial.stack.wheel_choice import choose_wheels
 from fiducial.stack.workspace import find_workspace
@@ -31,6 +34,8 @@ from fiducial.stack.workspace import find_workspace
 WORKSPACE = find_workspace(Path(__file__).parent)
 REPOSITORIES = WORKSPACE.root / "spack-repo" / "spack_repo"
 RECIPES = sorted(REPOSITORIES.glob("*/packages/*/package.py"))
+BUILTIN = {"python", "geant4-data"}
+"""What our recipes take from Spack's own."""
 COMPONENTS = {component.name: component for component in WORKSPACE.components.values()}
 
 
@@ -66,6 +71,7 @@ def load(path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Recorded, type]:
     for name in names:
         setattr(package, name, recorded.directive(name))
     package.default_args = recorded.default_args  # type: ignore[attr-defined]
+    package.EnvironmentModifications = dict  # type: ignore[attr-defined]
     python = types.ModuleType("spack_repo.builtin.build_systems.python")
     python.PythonPackage = type("PythonPackage", (), {})  # type: ignore[attr-defined]
     for name in ("spack", "spack_repo", "spack_repo.builtin", "spack_repo.builtin.build_systems"):
@@ -94,13 +100,11 @@ def test_the_committed_recipes_are_what_they_are_generated_from() -> None:
 
 
 def test_there_is_a_recipe_for_every_component_and_every_locked_wheel() -> None:
-    lock = read_lock(load_environment(WORKSPACE, "base").lock_path)
     folders = {(path.parents[2].name, path.parent.name) for path in RECIPES}
     ours = {("fiducial", f"py_{name.replace('-', '_')}") for name in COMPONENTS}
-    wheels = {
-        ("fiducial_wheels", f"py_{name.replace('-', '_')}") for name in lock.applicable(MARKERS)
-    }
+    wheels = {("fiducial_wheels", f"py_{name.replace('-', '_')}") for name in locked()}
     assert ours | wheels <= folders
+    assert {row for row in folders if row[0] == "fiducial_wheels"} == wheels
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.parent.name)
@@ -177,12 +181,11 @@ def test_wheel_recipes_depend_only_on_recipes_that_stand(monkeypatch: pytest.Mon
         recorded, _ = load(path, monkeypatch)
         for (spec, *_), _ in recorded.named("depends_on"):
             name = parse(spec)[0]
-            assert name == "python" or name.replace("-", "_") in known, (path.parent.name, name)
+            assert name in BUILTIN or name.replace("-", "_") in known, (path.parent.name, name)
 
 
 def test_a_wheel_recipe_takes_a_file_of_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    packages = read_lock(load_environment(WORKSPACE, "base").lock_path).applicable(MARKERS)
-    for name, package in packages.items():
+    for name, package in locked().items():
         folder = REPOSITORIES / "fiducial_wheels/packages" / f"py_{name.replace('-', '_')}"
         recorded, recipe = load(folder / "package.py", monkeypatch)
         ((version, *_), keywords) = recorded.named("version")[0]
@@ -191,12 +194,14 @@ def test_a_wheel_recipe_takes_a_file_of_the_lock(monkeypatch: pytest.MonkeyPatch
 
 
 @reference_host
+@pytest.mark.parametrize("name", WHEEL_ENVIRONMENTS)
 def test_recipes_and_the_wheel_builder_choose_the_same_files(
-    monkeypatch: pytest.MonkeyPatch,
+    name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment = load_environment(WORKSPACE, "base")
+    environment = load_environment(WORKSPACE, name)
     lock = read_lock(environment.lock_path)
-    for chosen in choose_wheels(lock, inspect_python(sys.executable), environment.glibc):
+    libraries = environment.glibc, environment.newer_glibc
+    for chosen in choose_wheels(lock, inspect_python(sys.executable), *libraries):
         folder = f"py_{chosen.package.name.replace('-', '_')}"
         path = REPOSITORIES / "fiducial_wheels/packages" / folder / "package.py"
         recorded, _ = load(path, monkeypatch)
@@ -214,6 +219,27 @@ def test_an_unknown_name_in_a_recipe_is_found_by_the_linter(tmp_path: Path) -> N
     assert found.returncode == 1 and "`licence` may be undefined" in found.stdout
     clean = subprocess.run(command, input=recipe.read_text(), capture_output=True, text=True)
     assert clean.returncode == 0, clean.stdout
+
+
+@reference_host
+def test_what_the_table_says_of_a_wheel_is_what_the_installed_one_says() -> None:
+    table = {row.name: row for row in read_table(table_path(WORKSPACE)).values()}
+    assert table.keys() == locked().keys()
+    compared = 0
+    for distribution in importlib.metadata.distributions():
+        found = table.get(canonicalize_name(distribution.name))
+        if found is not None and found.version == distribution.version:
+            assert read_distribution(distribution) == found
+            compared += 1
+    assert compared > 50
+
+
+def locked() -> dict[str, LockedPackage]:
+    """Every package of the locks whose wheels have recipes."""
+    found = {}
+    for name in WHEEL_ENVIRONMENTS:
+        found |= read_lock(load_environment(WORKSPACE, name).lock_path).applicable(MARKERS)
+    return found
 
 
 def component(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], Recorded, type]:

@@ -130,7 +130,7 @@ def generated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "environments").mkdir()
     path = recipes.repository(made, "fiducial") / "packages/py_fiducial_some/package.py"
     text = render_component(made, made.component("fiducial-some"), {})
-    monkeypatch.setattr(recipes, "generate", lambda _: {path: text})
+    monkeypatch.setattr(recipes, "generate", lambda *_: {path: text})
     monkeypatch.setenv("FIDUCIAL_WORKSPACE", str(tmp_path))
     return path
 

@@ -105,7 +105,7 @@ def plan_build(
     prefix = prefix.absolute()
     _refuse_foreign(prefix)
     host = find_build_python(environment.python, environment.resolve_for, python)
-    wheels = choose_wheels(lock, host, environment.glibc)
+    wheels = choose_wheels(lock, host, environment.glibc, environment.newer_glibc)
     sources = tuple(
         read_source(workspace, workspace.components[component])
         for component in environment.components

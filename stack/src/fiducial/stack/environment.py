@@ -5,6 +5,9 @@ and third-party requirements, one a line, and may say ``-c ../OTHER/wheels.lock`
 versions of another environment. ``environments/pins.yaml`` pins packages everywhere, each with
 a reason; ``environments/common/wheels.yaml`` says which Pythons are meant. The definition is
 these and the dependency metadata of the components: everything that may move a lock.
+
+``environments/NAME/wheels.yaml`` may name a newer C library than the common one, for packages
+that have no wheel for the common one: it bears on where a stack runs, not on the lock.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from fiducial.stack.errors import InputError, Mistake, Mistakes, did_you_mean
 from fiducial.stack.files import sha256_bytes, sha256_file
@@ -39,7 +43,8 @@ class Environment:
     """A validated definition. ``components`` maps each to the extras wanted of it.
 
     ``glibc`` is the oldest C library that stacks are to run with ("" for that of the builder):
-    it bears on which wheel of a package is taken, not on the lock.
+    it bears on which wheel of a package is taken, not on the lock. A package without a wheel for
+    it may have one for ``newer_glibc`` ("" where the environment allows no newer one).
     """
 
     name: str
@@ -48,6 +53,7 @@ class Environment:
     python: str
     resolve_for: str
     glibc: str
+    newer_glibc: str
     components: dict[str, frozenset[str]]
     requirements: tuple[Requirement, ...]
     pins: tuple[Pin, ...]
@@ -75,6 +81,7 @@ def load_environment(workspace: Workspace, name: str) -> Environment:
         )
     mistakes: list[Mistake] = []
     common = _read_common(workspace, mistakes)
+    newer_glibc = _read_newer_glibc(workspace, directory, common["glibc"], mistakes)
     pins = _read_pins(workspace, mistakes)
     wanted, third_party, constraints = _read_wheels_in(workspace, path, mistakes)
     components = _close(workspace, wanted, mistakes)
@@ -87,6 +94,7 @@ def load_environment(workspace: Workspace, name: str) -> Environment:
         python=common["python"],
         resolve_for=common["resolve_for"],
         glibc=common["glibc"],
+        newer_glibc=newer_glibc,
         components=components,
         requirements=_third_party(workspace, components, third_party),
         pins=pins,
@@ -135,9 +143,30 @@ def _read_common(workspace: Workspace, mistakes: list[Mistake]) -> dict[str, str
             )
     except InvalidSpecifier:
         mistakes.append(Mistake(where, f"python {python!r} is no version range"))
-    if glibc and not re.fullmatch(r"\d+\.\d+", glibc):
-        mistakes.append(Mistake(where, f"glibc {glibc!r} is no version", 'write it as "2.28"'))
+    _check_glibc("glibc", glibc, where, mistakes)
     return {"python": python, "resolve_for": resolve_for, "glibc": glibc}
+
+
+def _read_newer_glibc(
+    workspace: Workspace, directory: Path, common: str, mistakes: list[Mistake]
+) -> str:
+    """The newer C library that an environment allows, or ""."""
+    path = directory / "wheels.yaml"
+    if not path.is_file():
+        return ""
+    data = _read_yaml(path, workspace.root, {"format", "newer_glibc"}, mistakes)
+    newer, where = str(data.get("newer_glibc", "")), str(path.relative_to(workspace.root))
+    before = len(mistakes)
+    _check_glibc("newer_glibc", newer, where, mistakes)
+    if len(mistakes) == before and newer and (not common or Version(newer) <= Version(common)):
+        problem = f"newer_glibc {newer} is not newer than the common one ({common or 'any'})"
+        mistakes.append(Mistake(where, problem, "leave it out"))
+    return newer
+
+
+def _check_glibc(key: str, value: str, where: str, mistakes: list[Mistake]) -> None:
+    if value and not re.fullmatch(r"\d+\.\d+", value):
+        mistakes.append(Mistake(where, f"{key} {value!r} is no version", 'write it as "2.28"'))
 
 
 def _read_pins(workspace: Workspace, mistakes: list[Mistake]) -> tuple[Pin, ...]:

@@ -39,24 +39,35 @@ class ChosenWheel:
         return f"{self.package.name}=={self.package.version} --hash=sha256:{self.sha256}"
 
 
-def ranked_tags(python: Python, glibc: str = "") -> dict[Tag, int]:
+def ranked_tags(python: Python, glibc: str = "", newer: str = "") -> dict[Tag, int]:
     """Tags that ``python`` accepts on this machine, best first, with their rank.
 
-    With ``glibc`` ("2.28") only those that a host with this C library accepts too.
+    With ``glibc`` ("2.28") only those that a host with this C library accepts too; behind all of
+    these, with ``newer`` ("2.34"), those that only a host with this newer one accepts.
     """
-    limit = _version(glibc) if glibc else None
     major, minor = (int(part) for part in python.minor.split("."))
     tags = [
         *cpython_tags((major, minor)),
         *compatible_tags((major, minor), interpreter=f"cp{major}{minor}"),
     ]
-    kept = [tag for tag in tags if not limit or (_glibc(tag.platform) or limit) <= limit]
+    kept = [tag for tag in tags if _runs_on(tag, glibc)]
+    kept += [tag for tag in tags if newer and _runs_on(tag, newer) and not _runs_on(tag, glibc)]
     return {tag: rank for rank, tag in enumerate(kept)}
 
 
-def choose_wheels(lock: Lock, python: Python, glibc: str = "") -> list[ChosenWheel]:
-    """One wheel for each package that applies to ``python``; all packages without one at once."""
-    ranks = ranked_tags(python, glibc)
+def _runs_on(tag: Tag, glibc: str) -> bool:
+    needed = _glibc(tag.platform)
+    return not glibc or needed is None or needed <= _version(glibc)
+
+
+def choose_wheels(
+    lock: Lock, python: Python, glibc: str = "", newer: str = ""
+) -> list[ChosenWheel]:
+    """One wheel for each package that applies to ``python``; all packages without one at once.
+
+    The wheel is for hosts with ``glibc``, or where a package has none, for those with ``newer``.
+    """
+    ranks = ranked_tags(python, glibc, newer)
     mistakes: list[Mistake] = []
     chosen = []
     for name, package in sorted(lock.applicable(python.markers).items()):
@@ -69,7 +80,7 @@ def choose_wheels(lock: Lock, python: Python, glibc: str = "") -> list[ChosenWhe
                 Mistake(
                     f"{name} {package.version}",
                     f"no wheel for CPython {python.minor} on {_machine()}"
-                    + (f" with glibc {glibc}" if glibc else ""),
+                    + (f" with glibc {newer or glibc}" if glibc else ""),
                     f"the lock has {', '.join(kinds[:6])}",
                 )
             )

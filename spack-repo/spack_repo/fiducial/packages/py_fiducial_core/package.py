@@ -16,6 +16,8 @@ class PyFiducialCore(PythonPackage):
 
     version("0.1.0")
 
+    variant("cuda", default=False, description="Run kernels on NVIDIA GPUs")
+
     with default_args(type=("build", "run")):
         depends_on("python@3.11:")
 
@@ -27,6 +29,7 @@ class PyFiducialCore(PythonPackage):
         depends_on("py-numba@0.61:")
         depends_on("py-pydantic@2.7:")
         depends_on("py-pyyaml@6.0:")
+        depends_on("py-numba-cuda@0.20:", when="+cuda")
 
     def test_smoke(self):
         """use the installed package"""

@@ -29,3 +29,20 @@ class PyPythia8mc(PythonPackage):
 
     with default_args(type=("build", "run")):
         depends_on("python@3.11")
+
+    def test_smoke(self):
+        """use the installed package"""
+        python = self.module.python
+        python(
+            "-c",
+            """\
+import pythia8mc
+pythia = pythia8mc.Pythia("", False)
+for setting in ("Print:quiet = on", "Beams:idA = 11", "Beams:idB = -11", "Beams:eCM = 91.2",
+                "WeakSingleBoson:ffbar2gmZ = on", "PDF:lepton = off"):
+    assert pythia.readString(setting)
+assert pythia.init() and pythia.next()
+final = [particle.e() for particle in pythia.event if particle.isFinal()]
+assert abs(sum(final) - 91.2) < 1e-3
+""",
+        )

@@ -49,16 +49,17 @@ def sync(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
-    """Write every generated recipe anew from pyproject.toml files and the wheel lock.
+    """Write every generated recipe anew from pyproject.toml files and the wheel locks.
 
-    Example:
+    Wheels that are new in a lock are read once, which needs the package index. Example:
 
         fiducial recipes sync --dry-run
     """
     from fiducial.stack.spack.recipes import apply, compare
+    from fiducial.stack.spack.wheel_metadata import fetch
     from fiducial.stack.workspace import find_workspace
 
-    changes = compare(find_workspace())
+    changes = compare(find_workspace(), read=fetch)
     if not dry_run:
         apply(changes)
     _say(changes, as_json, written=not dry_run)
@@ -67,7 +68,7 @@ def sync(
 def _say(changes: list[RecipeChange], as_json: bool, written: bool) -> None:
     if as_json:
         rows = [
-            {"recipe": change.path.parent.name, "kind": change.kind, "lines": change.difference()}
+            {"recipe": change.name, "kind": change.kind, "lines": change.difference()}
             for change in changes
         ]
         typer.echo(json.dumps({"written": written, "changes": rows}, indent=1))
@@ -75,7 +76,7 @@ def _say(changes: list[RecipeChange], as_json: bool, written: bool) -> None:
     if not changes:
         typer.echo("all recipes are what they are generated from")
     for change in changes:
-        typer.echo(f"{change.path.parent.name}: {change.kind}")
+        typer.echo(f"{change.name}: {change.kind}")
         if change.kind == "differs":
             for line in change.difference()[:20]:
                 typer.echo(f"    {line}")

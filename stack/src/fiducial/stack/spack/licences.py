@@ -32,8 +32,12 @@ SPDX = {
 FAMILIES = ("BSD", "BSD License")
 
 
+class UnclearLicence(InputError):  # noqa: N818 (a negative finding, as others of errors.py)
+    """The metadata does not tell the licence."""
+
+
 def licence(distribution: importlib.metadata.Distribution) -> str:
-    """The SPDX expression; InputError where the metadata does not tell."""
+    """The SPDX expression; UnclearLicence where the metadata does not tell."""
     fields = distribution.metadata
     for expression in fields.get_all("License-Expression") or []:
         return str(canonicalize_license_expression(expression))
@@ -58,8 +62,8 @@ def _bsd(distribution: importlib.metadata.Distribution) -> str:
     raise _unclear(distribution, "it says BSD, and no licence file tells which")
 
 
-def _unclear(distribution: importlib.metadata.Distribution, why: str) -> InputError:
-    return InputError(
+def _unclear(distribution: importlib.metadata.Distribution, why: str) -> UnclearLicence:
+    return UnclearLicence(
         f"the licence of {distribution.name} has no SPDX expression",
         why,
         "add its name to fiducial.stack.spack.licences.SPDX",

@@ -1,7 +1,8 @@
 """All generated recipes of the workspace: what they should say, and whether they do.
 
 Two repositories under spack-repo/spack_repo/: ``fiducial`` (one recipe a component, written from
-its pyproject.toml) and ``fiducial_wheels`` (one recipe a locked wheel). Recipes by hand may stand
+its pyproject.toml) and ``fiducial_wheels`` (one recipe a locked wheel, and the table of what was
+read from the wheels). Recipes by hand may stand
 beside the generated ones; only files that carry the mark of the generator are ever removed.
 """
 
@@ -9,22 +10,33 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from fiducial.stack.environment import load_environment
-from fiducial.stack.errors import InputError, Mistake, Mistakes, did_you_mean
+from fiducial.stack.errors import InputError, Mistake, Mistakes, NegativeAnswer, did_you_mean
 from fiducial.stack.files import write_atomically
 from fiducial.stack.lock import require_fresh_lock
 from fiducial.stack.spack.component_recipe import render_component
 from fiducial.stack.spack.names import folder_name, spack_name
-from fiducial.stack.spack.wheel_recipe import render_wheels
+from fiducial.stack.spack.wheel_metadata import (
+    WantedWheel,
+    WheelMetadata,
+    read_table,
+    render_table,
+    table_path,
+)
+from fiducial.stack.spack.wheel_notes import read_notes
+from fiducial.stack.spack.wheel_recipe import render_wheels, union
 from fiducial.stack.workspace import Workspace
 
 MARK = "# Generated from "
-WHEEL_ENVIRONMENT = "base"
+WHEEL_ENVIRONMENTS = ("base", "detector-study", "gpu")
+"""Environments whose wheels have recipes; where they share one, the first is named in it."""
+Reader = Callable[[list[WantedWheel]], dict[str, WheelMetadata]]
 VERSION = re.compile(r"\d+(\.\d+)+")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -36,6 +48,11 @@ class RecipeChange:
     path: Path
     old: str | None
     new: str | None
+
+    @property
+    def name(self) -> str:
+        """What it is called: the recipe's folder, or the file that is none."""
+        return self.path.parent.name if self.path.name == "package.py" else self.path.name
 
     @property
     def kind(self) -> str:
@@ -59,8 +76,12 @@ def repository(workspace: Workspace, namespace: str) -> Path:
     return workspace.root / "spack-repo" / "spack_repo" / namespace
 
 
-def generate(workspace: Workspace) -> dict[Path, str]:
-    """Every generated recipe, by the path it belongs at."""
+def generate(workspace: Workspace, read: Reader | None = None) -> dict[Path, str]:
+    """Every generated recipe, by the path it belongs at.
+
+    ``read`` reads wheels that were never read before (``wheel_metadata.fetch``, from the package
+    index); without it they are a NegativeAnswer.
+    """
     released = _releases(workspace)
     texts: dict[Path, str] = {}
     mistakes: list[Mistake] = []
@@ -73,19 +94,51 @@ def generate(workspace: Workspace) -> dict[Path, str]:
             mistakes += found.mistakes
     if mistakes:
         raise Mistakes(mistakes, "the recipes")
-    environment = load_environment(workspace, WHEEL_ENVIRONMENT)
-    if not environment.glibc:
-        raise InputError("wheels for which C library?", None, "set 'glibc' in environments/common")
-    lock = require_fresh_lock(environment)
-    for package, text in render_wheels(lock, environment.glibc).items():
+    texts |= _wheels(workspace, read)
+    return texts
+
+
+def _wheels(workspace: Workspace, read: Reader | None) -> dict[Path, str]:
+    """The recipes of wheels, and the table of what was read from the wheels."""
+    locks, inputs = {}, []
+    for name in WHEEL_ENVIRONMENTS:
+        environment = load_environment(workspace, name)
+        if not environment.glibc:
+            hint = "set 'glibc' in environments/common/wheels.yaml"
+            raise InputError("wheels for which C library?", None, hint)
+        lock = require_fresh_lock(environment)
+        locks[name] = (lock, environment.glibc, environment.newer_glibc)
+        inputs += [text for row in lock.inputs.values() for text in row]
+    packages = union(locks)
+    path = table_path(workspace)
+    kept = read_table(path)
+    wanted = [
+        WantedWheel(name, package.locked.version, package.wheel.sha256)
+        for name, package in packages.items()
+    ]
+    missing = [wheel for wheel in wanted if wheel.sha256 not in kept]
+    if missing and read is None:
+        raise NegativeAnswer(
+            f"{len(missing)} wheels of the locks have no recipe yet",
+            ", ".join(wheel.name for wheel in missing[:8]) + (" …" if len(missing) > 8 else ""),
+            "write them with: fiducial recipes sync",
+        )
+    if missing and read is not None:
+        kept |= read(missing)
+    table = {wheel.sha256: kept[wheel.sha256] for wheel in wanted}
+    notes = read_notes(workspace, packages)
+    texts = {path: render_table(table)}
+    for package, text in render_wheels(packages, table, inputs, notes).items():
         texts[_path(workspace, "fiducial_wheels", package)] = text
     return texts
 
 
-def compare(workspace: Workspace) -> list[RecipeChange]:
+def compare(workspace: Workspace, read: Reader | None = None) -> list[RecipeChange]:
     """What ``fiducial recipes sync`` would change, in order of path."""
-    wanted = generate(workspace)
+    wanted = generate(workspace, read)
     standing = {}
+    if (table := table_path(workspace)).is_file():
+        standing[table] = table.read_text(encoding="utf-8")
     for namespace in ("fiducial", "fiducial_wheels"):
         for path in repository(workspace, namespace).glob("packages/*/package.py"):
             text = path.read_text(encoding="utf-8")
