@@ -1,121 +1,36 @@
 """The recipes and the base environment, held to real Spack: audit, concretize, install, test, run.
 
-The commands are those of docs/how-to/install-with-spack.md, read from the page. Everything happens
-in a copy of the checkout and in an install tree of its own, installed from a source mirror with the
-network out of reach; the user's Spack configuration is left out. FIDUCIAL_TEST_SPACK_STORE names an
-install tree to keep, which spares installing the wheels again.
+The commands are those of docs/how-to/install-with-spack.md, read from the page (``spack_site``).
+The network is out of reach once the sources are in a mirror.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import re
-import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 from packaging.specifiers import SpecifierSet
+from spack_site import SPACK, WORKSPACE, Site
 
 from fiducial.stack.environment import load_environment
 from fiducial.stack.lockfile import read_lock
 from fiducial.stack.spack.names import spack_name
 from fiducial.stack.spack.ranges import spack_range
 from fiducial.stack.spack.wheel_recipe import MARKERS
-from fiducial.stack.workspace import find_workspace
 
-WORKSPACE = find_workspace(Path(__file__).parent)
 COMPONENTS = sorted(spack_name(name) for name in WORKSPACE.components)
-PAGE = WORKSPACE.root / "docs/how-to/install-with-spack.md"
-PYTHON = Path(sys.base_prefix, "bin")
 INFRASTRUCTURE = {"python", "python-venv", "py-pip", "py-wheel"}
 """What Spack itself adds to install Python packages: builtin's recipes, in no wheel lock."""
-
-
-def find_spack() -> str | None:
-    """The program: ``spack`` on PATH, else the one of SPACK_ROOT."""
-    root = os.environ.get("SPACK_ROOT")
-    named = str(Path(root, "bin/spack")) if root else ""
-    return shutil.which("spack") or (named if Path(named).is_file() else None)
-
-
-SPACK = find_spack()
-pytestmark = [
-    pytest.mark.spack,
-    pytest.mark.slow,
-    pytest.mark.network,
-    pytest.mark.skipif(SPACK is None, reason="no Spack here: put spack on PATH, or set SPACK_ROOT"),
-    pytest.mark.skipif(
-        not (PYTHON / "python3.11").is_file(), reason="the recipes are for CPython 3.11"
-    ),
-]
-
-
-class Site:
-    """A copy of the checkout on a host with Spack and one Python, in a home of its own."""
-
-    def __init__(self, scratch: Path) -> None:
-        self.checkout, self.home = scratch / "checkout", scratch / "home"
-        self.base = self.checkout / "environments" / "base"
-        store = os.environ.get("FIDUCIAL_TEST_SPACK_STORE") or str(scratch / "store")
-        cache = os.environ.get("SPACK_USER_CACHE_PATH") or str(Path.home() / ".spack")
-        places = [Path(str(SPACK)).parent, PYTHON, "/usr/bin", "/bin"]
-        self.environment = {
-            **{key: value for key, value in os.environ.items() if key.startswith("SPACK_")},
-            "PATH": ":".join(map(str, places)),
-            "HOME": str(self.home),
-            "STORE": store,
-            "MIRROR": str(scratch / "mirror"),
-            "SPACK_DISABLE_LOCAL_CONFIG": "1",
-            "SPACK_USER_CACHE_PATH": cache,
-            "NO_COLOR": "1",
-        }
-        self.environment.pop("SPACK_ENV", None)
-        self.home.mkdir()
-
-    def run(self, *command: str | Path, ok: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a program in the checkout; its output is in the failure where ``ok`` and it fails."""
-        done = subprocess.run(
-            [str(word) for word in command],
-            input="", capture_output=True, text=True, env=self.environment, cwd=self.checkout,
-        )  # fmt: skip
-        assert not ok or done.returncode == 0, f"{command}\n{done.stdout[-6000:]}{done.stderr}"
-        return done
-
-    def follow(self, heading: str) -> None:
-        """Do what the how-to page says under ``heading``, to the letter."""
-        section = PAGE.read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
-        blocks = re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
-        assert blocks, f"nothing to do under {heading!r}"
-        for block in blocks:
-            self.run("bash", "-eu", "-o", "pipefail", "-c", block)
-
-    def spack(self, *arguments: str | Path, ok: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run Spack in the base environment."""
-        return self.run(str(SPACK), "-e", self.base, *arguments, ok=ok)
-
-    def lock(self) -> dict[str, Any]:
-        """Nodes of the concretized environment by name."""
-        nodes = json.loads((self.base / "spack.lock").read_text())["concrete_specs"].values()
-        assert len({node["name"] for node in nodes}) == len(nodes), "unify: one of each"
-        return {node["name"]: node for node in nodes}
+pytestmark = [pytest.mark.spack, pytest.mark.slow, pytest.mark.network]
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     site = Site(tmp_path_factory.mktemp("spack"))
-    places = ["components", "environments", "spack-repo", "stack", "validation"]
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *places]
-    files = subprocess.run(listing, cwd=WORKSPACE.root, capture_output=True, text=True, check=True)
-    for name in files.stdout.split("\0"):
-        if name and (WORKSPACE.root / name).is_file():
-            target = site.checkout / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(WORKSPACE.root / name, target)
     site.follow("Say what the host has")
     return site
 
