@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fiducial.stack.diff import diff, load
-from fiducial.stack.errors import InputError
+from fiducial.stack.diff import diff
 from fiducial.stack.manifest import Manifest, Package, read_manifest
 
 from .conftest import Toy, make_wheel
@@ -80,9 +79,3 @@ def test_another_interpreter_or_builder_explains_files_of_an_unchanged_source(
     (change,) = diff(manifest, other.model_copy(update={"builder": builder})).packages
     assert change.causes == ("builder",)
 
-
-def test_what_is_not_a_stack_is_said(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no stack at"):
-        load(tmp_path / "absent")
-    with pytest.raises(InputError, match="is not a stack"):
-        load(tmp_path)

@@ -1,68 +1,52 @@
-"""``fiducial diff``: what differs between two stacks, and why."""
+"""``fiducial diff``: what differs between two stacks or locks, and why."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from fiducial.stack.diff import FileChange, StackDiff
+from fiducial.stack.cli.options import AsJson
 
 panel = "Look"
 
-_MARKS = {"added": "+", "removed": "-", "changed": "~"}
+_WHAT = "A stack (prefix or manifest.json), a wheels.lock or a spack.lock."
 
 
 def diff(
-    before: Annotated[Path, typer.Argument(metavar="A", help="A prefix or its manifest.json.")],
+    before: Annotated[Path, typer.Argument(metavar="A", help=_WHAT)],
     after: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
-    files: Annotated[bool, typer.Option("--files", help="Name every file that differs.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("-v", "--verbose", "--files", help="Every package, path and file."),
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Compare two stacks: packages added, removed, changed, and why each hash moved.
+    """Compare two stacks or locks: what came, went and moved, and the root cause of each hash.
 
-    Exit 1 if they differ. Example:
+    Two of a kind are compared in full, two of different kinds by their versions. Lower versions
+    are flagged. Exit 1 if they differ. Examples:
 
         fiducial diff /opt/stacks/base build/stacks/base
-    """
-    from fiducial.stack.diff import diff as compare
-    from fiducial.stack.diff import load
 
-    found = compare(load(before), load(after))
+        fiducial diff <(git show HEAD~1:environments/base/spack.lock) environments/base/spack.lock
+    """
+    from fiducial.stack.cli.diff_text import comparison_lines, spack_lines
+    from fiducial.stack.diff.documents import compare, open_document
+    from fiducial.stack.diff.record import to_record
+    from fiducial.stack.spack.lock_diff import LockDiff
+
+    found = compare(open_document(before), open_document(after))
     if as_json:
-        record = {"identical": found.identical, **dataclasses.asdict(found)}
-        typer.echo(json.dumps(record, indent=1))
+        typer.echo(json.dumps(to_record(found), indent=1))
     else:
-        _say(found, files)
+        lines = (
+            spack_lines(found, verbose)
+            if isinstance(found, LockDiff)
+            else comparison_lines(found, verbose)
+        )
+        typer.echo("\n".join(lines))
     if not found.identical:
         raise typer.Exit(1)
-
-
-def _say(found: StackDiff, every_file: bool) -> None:
-    if found.identical:
-        typer.echo(f"{found.before} and {found.after} are identical")
-        return
-    typer.echo(f"{found.before} -> {found.after}")
-    for name, (old, new) in found.inputs.items():
-        typer.echo(f"  {name}: {old} -> {new}")
-    for change in found.packages:
-        versions = " -> ".join(dict.fromkeys(v for v in (change.before, change.after) if v))
-        count = len(change.files)
-        typer.echo(f"{_MARKS[change.kind]} {change.name} {versions}: {change.why} ({count} files)")
-        _list(change.files, every_file)
-    if found.files:
-        typer.echo(f"~ files of the stack itself ({len(found.files)})")
-        _list(found.files, every_file)
-
-
-def _list(changes: tuple[FileChange, ...], every_file: bool) -> None:
-    sources = [change for change in changes if "/__pycache__/" not in change.path]
-    shown = changes if every_file else sources[:5]
-    for change in shown:
-        typer.echo(f"    {_MARKS[change.kind]} {change.path}")
-    if len(shown) < len(changes):
-        typer.echo(f"    … and {len(changes) - len(shown)} more (--files names them)")

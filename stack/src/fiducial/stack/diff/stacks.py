@@ -9,60 +9,12 @@ the stacks was altered, or the build is not reproducible.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
-from fiducial.stack.errors import InputError
-from fiducial.stack.manifest import Entry, Manifest, Package, parse_manifest, read_manifest
+from fiducial.stack.diff.changes import Comparison, FileChange, PackageChange
+from fiducial.stack.manifest import Entry, Manifest, Package
 
 
-@dataclass(frozen=True)
-class FileChange:
-    """One path that is only in one stack, or differs. ``kind``: added, removed or changed."""
-
-    path: str
-    kind: str
-
-
-@dataclass(frozen=True)
-class PackageChange:
-    """One package that differs, the causes (lock, component, interpreter, builder, …), files."""
-
-    name: str
-    kind: str
-    before: str | None
-    after: str | None
-    causes: tuple[str, ...]
-    why: str
-    files: tuple[FileChange, ...]
-
-
-@dataclass(frozen=True)
-class StackDiff:
-    """Everything that differs. ``inputs`` maps each input that moved to its two values."""
-
-    before: str
-    after: str
-    inputs: dict[str, tuple[str, str]]
-    packages: tuple[PackageChange, ...]
-    files: tuple[FileChange, ...]
-
-    @property
-    def identical(self) -> bool:
-        """Whether the two stacks have the same content."""
-        return not (self.inputs or self.packages or self.files)
-
-
-def load(where: Path) -> Manifest:
-    """The manifest of a stack, given its prefix or the manifest itself."""
-    if where.is_dir():
-        return read_manifest(where)
-    if not where.is_file():
-        raise InputError(f"no stack at {where}", None, "give a prefix or a manifest.json")
-    return parse_manifest(where.read_bytes(), str(where))
-
-
-def diff(before: Manifest, after: Manifest) -> StackDiff:
+def diff(before: Manifest, after: Manifest) -> Comparison:
     """Compare two stacks by their manifests."""
     inputs = _inputs(before, after)
     old = {package.name: package for package in before.packages}
@@ -72,7 +24,8 @@ def diff(before: Manifest, after: Manifest) -> StackDiff:
         for name in sorted(old.keys() | new.keys())
         if (change := _package(old.get(name), new.get(name), inputs)) is not None
     ]
-    return StackDiff(
+    return Comparison(
+        kind="stacks",
         before=before.stack,
         after=after.stack,
         inputs=inputs,
