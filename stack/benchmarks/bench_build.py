@@ -25,7 +25,7 @@ BASH = ["bash", "--norc", "--noprofile", "-c"]
 def setup_script(work: Path) -> Record:
     """Source setup.sh 200 times in one bash, against ``activate`` of a virtual environment."""
     stack, rival = work / "stack", work / "venv"
-    write_setup(stack, "base-0123456789ab", "0" * 64, "3.11", "wheels 1")
+    write_setup(stack, "base-0123456789ab", "0" * 64, "3.11", "wheels 1", ())
     (stack / "bin").mkdir()
     (stack / "bin" / "python").symlink_to(sys.executable)
     venv.create(rival, with_pip=False)

@@ -165,7 +165,11 @@ def test_a_deploy_killed_at_any_point_leaves_a_version_that_works(two, binder, t
         assert (site / "current/lib/new").exists()
         assert differences(site / "current", plan.judged.manifest) == []
         left = [p.name for p in (*site.iterdir(), *(site / "versions").iterdir())]
-        assert sorted(left) == [".fiducial", "base-1", "base-2", "current", "versions"]
+        assert sorted(left) == sorted(
+            [".fiducial", "base-1", "base-2", "channels", "current", "versions",
+             "setup.csh", "setup.fish", "setup.sh"]
+        )  # fmt: skip
+        assert (site / "channels/nightly").readlink().name == "base-2"
         shutil.rmtree(site)
         shutil.copytree(sound, site, symlinks=True)
 

@@ -75,7 +75,7 @@ def test_another_interpreter_or_builder_explains_files_of_an_unchanged_source(
     (change,) = diff(manifest, other.model_copy(update={"interpreter": interpreter})).packages
     assert (change.causes, change.why) == (("interpreter",), "the interpreter moved")
     assert [file.kind for file in change.files] == ["changed"]
-    builder = manifest.builder.model_copy(update={"version": "2"})
+    builder = manifest.builder.model_copy(update={"version": "next"})
     (change,) = diff(manifest, other.model_copy(update={"builder": builder})).packages
     assert change.causes == ("builder",)
 

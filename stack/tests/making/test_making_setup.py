@@ -162,6 +162,88 @@ def test_no_process_is_started(name: str, stack_copy: Path) -> None:
     assert before == after, done.stderr
 
 
+KNOWS_ARGUMENTS = [*KNOWS_ITS_PLACE, "busybox"]  # dash hands a sourced file none
+
+
+@pytest.mark.parametrize("name", KNOWS_ARGUMENTS)
+def test_the_packages_are_listed_and_nothing_is_set(name: str, stack_copy: Path) -> None:
+    code = "set -eu; set > ../before; . ./setup.sh --list-packages; set > ../after"
+    done = run_shell(SH[name], code, stack_copy)
+    packages = [
+        f"{package.name} {package.version}" for package in read_manifest(stack_copy).packages
+    ]
+    assert done.stdout.splitlines() == packages
+    assert changes_between(stack_copy.parent) == set()
+
+
+CHANGING = ("_=", "?=", "BASH_", "PIPESTATUS", "LINENO", "RANDOM", "SECONDS", "EPOCH", "SRANDOM",
+            "_AST_FEATURES", "pipestatus", "funcstack")  # fmt: skip
+
+
+def changes_between(folder: Path) -> set[str]:
+    """Variables that differ in two listings of ``set``, but for those that always move."""
+    before, after = (set((folder / name).read_text().splitlines()) for name in ("before", "after"))
+    return {row for row in before ^ after if not row.startswith(CHANGING)}
+
+
+@pytest.mark.parametrize("name", KNOWS_ARGUMENTS)
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [("--list-package", "--list-packages, --help"), ("-x", "knows no '-x'"), ("-r", "the name of"),
+     ("-r other-1", "no release 'other-1' here"), ("-- word", "did you mean -r word?")],
+)  # fmt: skip
+def test_a_wrong_option_is_said_and_nothing_is_set(
+    name: str, options: str, said: str, stack_copy: Path
+) -> None:
+    strict = "set -u" if name == "busybox" else "set -eu"  # busybox ends a strict shell itself
+    code = f"{strict}; set > ../before; . ./setup.sh {options} || echo status $?; set > ../after"
+    done = run_shell(SH[name], code, stack_copy)
+    assert said in done.stderr
+    assert done.stdout.splitlines() == ["status 2"]
+    assert changes_between(stack_copy.parent) == set()
+
+
+@pytest.mark.parametrize("name", KNOWS_ARGUMENTS)
+def test_the_stack_that_is_asked_for_by_name_is_set_up(name: str, stack_copy: Path) -> None:
+    code = f"set -eu; . ./setup.sh -r {read_manifest(stack_copy).stack}; env"
+    assert settings_of(run_shell(SH[name], code, stack_copy)) == expected_of(stack_copy)
+
+
+@pytest.mark.parametrize("name", SH)
+def test_words_that_a_script_was_given_are_not_taken_for_options(
+    name: str, stack_copy: Path
+) -> None:
+    job = stack_copy.parent / "job.sh"
+    job.write_text('set -eu\n. ./setup.sh\nenv\n[ "$*" = "42 -r x" ]\n')
+    code = f"{' '.join(SH[name])} {job} 42 -r x"
+    done = run_shell(["sh"], code, stack_copy)
+    assert settings_of(done) == expected_of(stack_copy)
+
+
+@pytest.mark.parametrize("name", SH)
+def test_options_that_a_script_was_given_are_kept_out_with_two_dashes(
+    name: str, stack_copy: Path
+) -> None:
+    job = stack_copy.parent / "job.sh"
+    job.write_text("set -eu\n. ./setup.sh --\nenv\n")
+    code = f"{' '.join(SH[name])} {job} --events 42"
+    assert settings_of(run_shell(["sh"], code, stack_copy)) == expected_of(stack_copy)
+
+
+@pytest.mark.parametrize("name", SH)
+def test_any_shell_lists_by_running_the_script(name: str, stack_copy: Path) -> None:
+    done = run_shell(SH[name], f"{' '.join(SH[name])} setup.sh --list-releases", stack_copy)
+    assert done.stdout.split() == [read_manifest(stack_copy).stack]
+    assert "source setup.sh" in run_shell(["sh"], "sh setup.sh --help", stack_copy).stdout
+
+
+@pytest.mark.parametrize("name", KNOWS_ITS_PLACE)
+def test_running_instead_of_sourcing_is_told(name: str, stack_copy: Path) -> None:
+    done = run_shell(SH[name], f"{' '.join(SH[name])} setup.sh; echo status $?", stack_copy)
+    assert "changes nothing in your shell: source it" in done.stderr
+    assert done.stdout.split() == ["status", "2"]
+
+
 def test_the_programs_of_the_stack_are_found_first(stack_copy: Path) -> None:
     done = run_shell(["bash"], "set -eu; . ./setup.sh; command -v alpha; alpha", stack_copy)
     assert done.stdout.splitlines() == [f"{stack_copy}/bin/alpha", "alpha 1"]
@@ -184,6 +266,19 @@ def test_fish_says_that_the_interpreter_is_missing(stack_copy: Path) -> None:
     done = run_shell(FISH, code, stack_copy)
     assert "bound to a Python that this host lacks" in done.stderr
     assert done.stdout.splitlines() == ["status 3", "none"]
+
+
+def test_fish_takes_options(stack_copy: Path) -> None:
+    stack = read_manifest(stack_copy).stack
+    done = run_shell(FISH, "source setup.fish --list-packages; source setup.fish -r x", stack_copy)
+    assert done.stdout.splitlines()[0].startswith("fiducial-alpha 0.1.0")
+    assert "no release 'x' here" in done.stderr
+    assert done.returncode == 2
+    done = run_shell(FISH, "source setup.fish -y; echo $status; set -q FIDUCIAL_STACK", stack_copy)
+    assert "knows no '-y'" in done.stderr
+    assert (done.stdout.split(), done.returncode) == (["2"], 1)
+    done = run_shell(FISH, f"source setup.fish -r {stack}; env", stack_copy)
+    assert settings_of(done) == expected_of(stack_copy)
 
 
 CSH = {"tcsh": ["tcsh", "-f"], "csh": ["csh", "-f"]}
@@ -213,6 +308,21 @@ def test_csh_says_what_is_wrong_and_sets_nothing(name: str, stack_copy: Path) ->
     done = run_shell(CSH[name], code, stack_copy)
     assert "bound to a Python that this host lacks" in done.stdout
     assert done.stdout.splitlines()[-1] == "none"
+
+
+def test_tcsh_takes_options(stack_copy: Path) -> None:
+    stack, tcsh = read_manifest(stack_copy).stack, ["tcsh", "-f"]
+    done = run_shell(tcsh, "source setup.csh --list-packages; echo $?FIDUCIAL_STACK", stack_copy)
+    assert done.stdout.splitlines()[0].startswith("fiducial-alpha 0.1.0")
+    assert done.stdout.splitlines()[-1] == "0"
+    for options, said in (("-y", "knows no '-y'"), ("-r x", "no release 'x' here")):
+        code = f"source setup.csh {options}; echo status $status; echo $?FIDUCIAL_STACK; set"
+        rows = run_shell(tcsh, code, stack_copy).stdout.splitlines()
+        assert said in rows[0]
+        assert rows[1:3] == ["status 2", "0"]
+        assert not [row for row in rows[3:] if row.startswith("_fiducial")]
+    done = run_shell(tcsh, f"source setup.csh -r {stack}; env", stack_copy)
+    assert settings_of(done) == expected_of(stack_copy)
 
 
 @pytest.mark.parametrize(

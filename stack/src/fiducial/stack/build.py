@@ -1,9 +1,10 @@
-"""Build a stack: wheels into a self-contained, relocatable prefix with its manifest.
+"""Build a stack: packages into a self-contained, relocatable prefix with its manifest.
 
 The prefix is made aside and put in place in one step at the end, so that a build that is killed
-or fails leaves the old prefix as it was; the next one removes what it left. Third-party wheels
-are installed by uv, each held to one digest; components are wheels built from this checkout.
-Bytes depend on ``BuildPlan.inputs`` alone. docs/explanation/wheel-builder.md tells why.
+or fails leaves the old prefix as it was; the next one removes what it left. A builder
+(``builders``) installs the packages; all that follows is the same for each: one form of the
+files, byte-compilation, manifest, setup scripts, bill of materials. Bytes depend on
+``BuildPlan.inputs`` alone. docs/explanation/wheel-builder.md tells why.
 """
 
 from __future__ import annotations
@@ -15,9 +16,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from fiducial.stack.build_plan import BUILDER, BUILDER_VERSION, BuildPlan, tools
+from fiducial.stack.build_plan import BuildPlan
 from fiducial.stack.compile import compile_sources, compiled_name, reuse_compiled
-from fiducial.stack.component_wheel import ComponentWheel, build_wheels
 from fiducial.stack.errors import EnvironmentProblem, InternalError, from_os_error
 from fiducial.stack.files import (
     aside,
@@ -96,46 +96,27 @@ def _disk_errors(prefix: Path) -> Iterator[None]:
 def _make(plan: BuildPlan, stage: Path, progress: Progress) -> Manifest:
     """Make the whole stack at ``stage``."""
     minor = plan.python.minor
-    with progress.phase("component wheels", len(plan.sources)) as task:
-        components = build_wheels(plan.sources, task.advance)
-    with progress.phase("install", len(plan.wheels) + len(components)) as task:
-        bind_interpreter(stage, plan.python)
-        _install(plan, components, stage)
-        normalise(stage, minor)
-        task.update(len(plan.wheels) + len(components))
+    bind_interpreter(stage, plan.python)
+    plan.builder.install(plan, stage, progress)
+    normalise(stage, minor)
+    run_uv(["pip", "check", "--python", str(stage / "bin" / "python")], "fit the packages together")
+    (stage / ".lock").unlink(missing_ok=True)  # uv's own
     bundled = _interpreter(plan, stage)
     flush = threading.Thread(target=_sync, args=(stage,), daemon=True)
     flush.start()  # the disk works while the compiler does
     entries = _describe(stage, progress, "hash")
     entries |= _compile(plan, stage, entries, progress)
     installed = read_installed(stage, minor)
-    files = owners(installed, entries)
+    files = owners(installed, entries, *plan.builder.damaged)
     packages = _packages(plan, installed, files)
     if plan.mode == "bundled":
         packages.append(_interpreter_package(plan, entries, bundled))
-    write_setup(stage, plan.stack, plan.lock.sha256, minor, f"wheels {BUILDER_VERSION}")
+    builder = f"{plan.builder.name} {plan.builder.version}"
+    write_setup(stage, plan.stack, plan.lock.sha256, minor, builder, packages)
     manifest = _manifest(plan, stage, packages, entries)
     write_manifest(stage, manifest)
     flush.join()
     return manifest
-
-
-def _install(plan: BuildPlan, components: list[ComponentWheel], stage: Path) -> None:
-    """Install every wheel into ``stage``, each allowed by one digest."""
-    listed = stage / "wheels.txt"
-    rows = [wheel.requirement for wheel in plan.wheels]
-    rows += [
-        f"{wheel.source.component.name} @ {wheel.path.as_uri()} --hash=sha256:{wheel.sha256}"
-        for wheel in components
-    ]
-    listed.write_text("".join(f"{row}\n" for row in rows))
-    arguments = ["pip", "install", "--python", str(stage / "bin" / "python"), "--require-hashes"]
-    arguments += ["--no-deps", "--only-binary", ":all:", "--link-mode", "copy"]
-    arguments += ["--no-compile-bytecode", "-r", str(listed)]
-    run_uv(arguments, f"install the wheels of {plan.environment.name}")
-    run_uv(["pip", "check", "--python", str(stage / "bin" / "python")], "fit the packages together")
-    listed.unlink()
-    (stage / ".lock").unlink(missing_ok=True)  # uv's own
 
 
 def _interpreter(plan: BuildPlan, stage: Path) -> list[str]:
@@ -240,7 +221,7 @@ def _manifest(
         environment=plan.environment.name,
         lock_sha256=plan.lock.sha256,
         inputs_sha256=plan.inputs_sha256,
-        builder=Builder(name=BUILDER, version=BUILDER_VERSION, tools=tools()),
+        builder=Builder(name=plan.builder.name, version=plan.builder.version, tools=plan.tools),
         platform=platform_of(plan.wheels),
         interpreter=Interpreter(
             mode=plan.mode,

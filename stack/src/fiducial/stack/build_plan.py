@@ -6,18 +6,18 @@ prefix whose manifest has the same digest, and whose files are all there, is not
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from fiducial.stack.component_wheel import ComponentSource, hatchling_version, read_source
+from fiducial.stack.builders import DEFAULT, Builder, BuildSettings, find_builder
+from fiducial.stack.component_wheel import ComponentSource, read_source
 from fiducial.stack.environment import Environment, load_environment
 from fiducial.stack.errors import InputError, StackError, did_you_mean
 from fiducial.stack.files import sha256_bytes
-from fiducial.stack.interpreter import Python, find_build_python
+from fiducial.stack.interpreter import Python
 from fiducial.stack.interpreter_bundle import bundle_digest
 from fiducial.stack.lock import require_fresh_lock
 from fiducial.stack.lockfile import Lock
@@ -26,7 +26,7 @@ from fiducial.stack.wheel_choice import ChosenWheel, choose_wheels
 from fiducial.stack.workspace import Workspace
 
 BUILDER = "wheels"
-BUILDER_VERSION = "1"
+BUILDER_VERSION = "2"
 
 Mode = Literal["host", "bundled"]
 
@@ -35,6 +35,8 @@ Mode = Literal["host", "bundled"]
 class BuildPlan:
     """A decided build. ``current`` is the manifest of the stack that is there now, if any."""
 
+    builder: Builder
+    tools: dict[str, str]
     workspace: Workspace
     environment: Environment
     lock: Lock
@@ -69,10 +71,18 @@ class BuildPlan:
             return "there is no stack yet"
         if self.current.inputs_sha256 == self.inputs_sha256:
             return self.missing
-        return "; ".join(self._moved(self.current)) or "the builder's tools moved"
+        return (
+            "; ".join(self._moved(self.current)) or f"the {self.builder.name} builder's rules moved"
+        )
 
     def _moved(self, current: Manifest) -> list[str]:
         moved = []
+        before, after = current.builder, (self.builder.name, self.builder.version)
+        if (before.name, before.version) != after:
+            moved.append(f"the builder is {' '.join(after)}, was {before.name} {before.version}")
+        elif before.tools != self.tools:
+            names = sorted(dict(before.tools.items() ^ self.tools.items()))
+            moved.append(f"the builder's tools moved: {', '.join(names)}")
         if current.lock_sha256 != self.lock.sha256:
             moved.append("the lock moved")
         sources = {package.name: package.source_sha256 for package in current.packages}
@@ -94,8 +104,11 @@ def plan_build(
     prefix: Path,
     mode: str = "host",
     python: str | Path | None = None,
+    builder: str = DEFAULT,
+    settings: BuildSettings | None = None,
 ) -> BuildPlan:
     """Decide how to build environment ``name`` at ``prefix``; touches nothing, needs no network."""
+    maker = find_builder(builder, settings)
     if mode not in ("host", "bundled"):
         raise InputError(
             f"no interpreter mode '{mode}'", None, did_you_mean(mode, ["host", "bundled"])
@@ -104,14 +117,15 @@ def plan_build(
     lock = require_fresh_lock(environment)
     prefix = prefix.absolute()
     _refuse_foreign(prefix)
-    host = find_build_python(environment.python, environment.resolve_for, python)
+    host = maker.find_python(environment, python)
     wheels = choose_wheels(lock, host, environment.glibc, environment.newer_glibc)
     sources = tuple(
         read_source(workspace, workspace.components[component])
         for component in environment.components
     )
+    tools = dict(maker.tools())
     inputs = {
-        "builder": [BUILDER, BUILDER_VERSION, tools()],
+        "builder": [maker.name, maker.version, tools],
         "environment": environment.name,
         "lock": lock.sha256,
         "wheels": [wheel.sha256 for wheel in wheels],
@@ -119,9 +133,12 @@ def plan_build(
         "platform": [host.markers["sys_platform"], host.markers["platform_machine"]],
         "interpreter": [mode, host.cache_tag, host.magic]
         + ([bundle_digest(host)] if mode == "bundled" else []),
+        **maker.inputs(workspace, environment),
     }
     current = _current(prefix)
     return BuildPlan(
+        builder=maker,
+        tools=tools,
         workspace=workspace,
         environment=environment,
         lock=lock,
@@ -134,11 +151,6 @@ def plan_build(
         current=current,
         missing=_first_missing(prefix, current) if current is not None else None,
     )
-
-
-def tools() -> dict[str, str]:
-    """The tools whose version shows in the bytes of a stack."""
-    return {"hatchling": hatchling_version(), "uv": importlib.metadata.version("uv")}
 
 
 def _refuse_foreign(prefix: Path) -> None:

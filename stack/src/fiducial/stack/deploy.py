@@ -37,6 +37,7 @@ from fiducial.stack.progress import Progress
 from fiducial.stack.refusals import Failure, Refusal, Refused
 from fiducial.stack.release import Judged, judge, judge_pointer
 from fiducial.stack.repository import MEGABYTE, Repository, in_megabytes
+from fiducial.stack.site_setup import install_site
 from fiducial.stack.tree import Tree, tree_of
 from fiducial.stack.verify import differences
 
@@ -149,6 +150,7 @@ def deploy(plan: Plan, repository: Repository, bind: Bind, progress: Progress) -
                 written = _check_out(plan, repository, bind, progress)
             else:
                 bind(version, plan.judged.manifest)
+            install_site(to, version.name, plan.channel)
             switched = _switch(to, version)
             _remember(plan, repository)
     except EnvironmentProblem:

@@ -87,5 +87,5 @@ def deploy(
         for item in checks:
             same = "identical" if item.identical else "DIFFERENT"
             typer.echo(f"{item.chain}: first {item.events} events {same} ({item.seconds:.1f} s)")
-        typer.echo(f"use it: source {plan.to / 'current' / 'setup.sh'}")
+        typer.echo(f"use it: source {plan.to / 'setup.sh'}")
     require_identical(checks)
