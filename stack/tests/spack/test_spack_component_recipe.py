@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from fiducial.stack.errors import InputError, Mistakes
 from fiducial.stack.spack import recipes
 from fiducial.stack.spack.component_recipe import render_component
+from fiducial.stack.spack.releases import ReleasedArchive, metadata_path
 from fiducial.stack.workspace import Workspace
 
 METADATA = """
@@ -46,9 +48,19 @@ def workspace(
     return Workspace(root)
 
 
-def render(root: Path, released: dict[str, str] | None = None, **metadata: str) -> str:
+def render(root: Path, **metadata: str) -> str:
     made = workspace(root, **metadata)
-    return render_component(made, made.component("fiducial-some"), released or {})
+    return render_component(made, made.component("fiducial-some"))
+
+
+def keep(root: Path, version: str, digit: str, old: str = "", new: str = "") -> ReleasedArchive:
+    """Keep the metadata of a release of ``some``: today's, with ``old`` replaced by ``new``."""
+    text = (root / "components/some/pyproject.toml").read_text()
+    assert old in text
+    path = metadata_path(Workspace(root), "fiducial-some", version)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text.replace('"0.2.0"', f'"{version}"').replace(old, new))
+    return ReleasedArchive("fiducial-some", version, digit * 64, digit * 40)
 
 
 def test_requirements_become_dependencies_with_their_ranges(tmp_path: Path) -> None:
@@ -74,13 +86,53 @@ def test_an_omitted_extra_leaves_no_trace(tmp_path: Path) -> None:
 
 
 def test_released_versions_carry_their_checksums_newest_first(tmp_path: Path) -> None:
-    text = render(tmp_path, {"0.1.9": "a" * 64, "0.1.10": "b" * 64})
-    rows = [line.strip() for line in text.splitlines() if line.strip().startswith("version(")]
-    assert rows == [
-        'version("0.2.0")',
-        f'version("0.1.10", sha256="{"b" * 64}")',
-        f'version("0.1.9", sha256="{"a" * 64}")',
+    made = workspace(tmp_path)
+    rows = keep(tmp_path, "0.1.9", "a"), keep(tmp_path, "0.1.10", "b")
+    text = render_component(made, made.component("fiducial-some"), rows)
+    versions = re.findall(r'version\(\s*"([0-9.]+)"(?:,\s*sha256="(.)\w+",)?( *preferred)?', text)
+    assert [(version, digit) for version, digit, _ in versions] == [
+        ("0.2.0", ""),
+        ("0.1.10", "b"),
+        ("0.1.9", "a"),
     ]
+    assert text.count("preferred=True") == 1, "what has an archive is preferred to what has none"
+    assert re.search(r'"0\.1\.10",\s*sha256="b+",\s*preferred=True', text)
+    assert "fiducial_some-0.1.9.tar.gz" in text, "the first release names the archive for ever"
+
+
+def test_a_release_needs_what_its_own_metadata_says(tmp_path: Path) -> None:
+    made = workspace(tmp_path, dependencies='["numpy>=2.0", "fiducial-other>=0.2"]')
+    rows = keep(tmp_path, "0.1.0", "a", "numpy>=2.0", "numpy>=1.26"), keep(tmp_path, "0.1.1", "b")
+    text = render_component(made, made.component("fiducial-some"), rows)
+    assert 'depends_on("py-fiducial-other@0.2:")\n' in text
+    assert 'depends_on("py-numpy@2.0:", when="@0.1.1:0.2.0")' in text
+    assert 'depends_on("py-numpy@1.26:", when="@=0.1.0")' in text
+
+
+def test_a_released_version_is_written_from_what_was_kept(tmp_path: Path) -> None:
+    made = workspace(tmp_path, dependencies='["numpy>=2.0"]')
+    rows = (keep(tmp_path, "0.2.0", "a", "numpy>=2.0", "numpy>=1.26"),)
+    text = render_component(made, made.component("fiducial-some"), rows)
+    assert 'depends_on("py-numpy@1.26:")' in text and "@2.0:" not in text
+    assert "preferred" not in text
+    metadata_path(made, "fiducial-some", "0.2.0").unlink()
+    with pytest.raises(Mistakes, match="restore it from git"):
+        render_component(made, made.component("fiducial-some"), rows)
+
+
+def test_variants_and_smoke_tests_belong_to_the_versions_that_have_them(tmp_path: Path) -> None:
+    extras = '[project.optional-dependencies]\ndask = ["distributed>=2024.8"]'
+    recipe = SMOKE + "\n[tool.fiducial.recipe.variants]\ndask = 'Many machines'"
+    made = workspace(tmp_path, extras=extras, recipe=recipe)
+    old = keep(tmp_path, "0.1.0", "a", extras)
+    path = metadata_path(made, "fiducial-some", "0.1.0")
+    path.write_text(path.read_text().replace("import fiducial.some", "import fiducial.some.old"))
+    text = render_component(made, made.component("fiducial-some"), (old,))
+    assert re.search(r'"dask", default=False, description="Many machines", when="@=0\.2\.0"', text)
+    assert 'depends_on("py-distributed@2024.8:", when="@=0.2.0+dask")' in text
+    for version, code in (("0.1.0", "fiducial.some.old"), ("0.2.0", "fiducial.some")):
+        assert f'@when("@={version}")\n    def smoke(self):\n' in text
+        assert f"\nimport {code}\n" in text
 
 
 def test_all_that_spack_cannot_say_is_refused_at_once(tmp_path: Path) -> None:
@@ -107,8 +159,10 @@ def test_a_smoke_test_that_would_end_its_string_is_refused(tmp_path: Path) -> No
     ("text", "problem"),
     [
         ("fiducial-sone: {}", "did you mean fiducial-some"),
-        ("fiducial-some: {0.1: " + "a" * 64 + "}", "in quotes"),
-        ("fiducial-some: {'0.1.0': abc}", "no SHA-256"),
+        ("fiducial-some: {0.1: {}}", "in quotes"),
+        ("fiducial-some: {'0.1.0': abc}", "no set of pins"),
+        ("fiducial-some: {'0.1.0': {sha256: abc}}", "no hash of 64 digits"),
+        ("fiducial-some: {'0.1.0': {tre: abc}}", "did you mean tree"),
         ("[1", "not readable YAML"),
         ("- fiducial-some", "not a mapping"),
     ],
@@ -129,7 +183,7 @@ def generated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made = workspace(tmp_path)
     (tmp_path / "environments").mkdir()
     path = recipes.repository(made, "fiducial") / "packages/py_fiducial_some/package.py"
-    text = render_component(made, made.component("fiducial-some"), {})
+    text = render_component(made, made.component("fiducial-some"))
     monkeypatch.setattr(recipes, "generate", lambda *_: {path: text})
     monkeypatch.setenv("FIDUCIAL_WORKSPACE", str(tmp_path))
     return path

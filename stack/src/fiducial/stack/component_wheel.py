@@ -84,13 +84,24 @@ def read_source(workspace: Workspace, component: Component) -> ComponentSource:
             files[relative] = path
             if status.st_mode & stat.S_IXUSR:
                 executable.add(relative)
-    if not any(name.upper().startswith(("LICENSE", "LICENCE", "COPYING")) for name in files):
+    if not has_licence(files):
         licence = workspace.root / "LICENSE"
         if licence.is_file():
             files["LICENSE"] = licence
     rows = [[name, sha256_file(files[name]), name in executable] for name in sorted(files)]
     digest = sha256_bytes(json.dumps(rows).encode())
     return ComponentSource(component, files, frozenset(executable), digest)
+
+
+def is_source(path: str) -> bool:
+    """Whether a file of a component's folder belongs to its source, by its path in the folder."""
+    parts = path.split("/")
+    return not any(map(_left_out, parts)) and (len(parts) == 1 or parts[0] not in _TOP_LEFT_OUT)
+
+
+def has_licence(names: Iterable[str]) -> bool:
+    """Whether a licence file is among the names of files."""
+    return any(name.upper().startswith(("LICENSE", "LICENCE", "COPYING")) for name in names)
 
 
 def _left_out(name: str) -> bool:

@@ -60,7 +60,7 @@ class Workspace:
         paths += [self.root / "validation/pyproject.toml", self.root / "stack/pyproject.toml"]
         for path in paths:
             if path.is_file():
-                component = _read_component(path, self.root, mistakes)
+                component = read_component(path, self.root, mistakes)
                 if component is not None:
                     found[component.name] = component
         if mistakes:
@@ -107,7 +107,8 @@ def _is_workspace(root: Path) -> bool:
     return (root / "environments").is_dir() and (root / "components").is_dir()
 
 
-def _read_component(path: Path, root: Path, mistakes: list[Mistake]) -> Component | None:
+def read_component(path: Path, root: Path, mistakes: list[Mistake]) -> Component | None:
+    """The component that the metadata file ``path`` states; None where it has mistakes."""
     where = str(path.relative_to(root))
     try:
         project = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})

@@ -39,6 +39,7 @@ OWN = {
     "diff": "fiducial.stack.cli.cmd_diff:diff",
     "env": "fiducial.stack.cli.cmd_env:app",
     "recipes": "fiducial.stack.cli.cmd_recipes:app",
+    "component": "fiducial.stack.cli.cmd_component:app",
     "mirror": "fiducial.stack.cli.cmd_mirror:app",
 }
 

@@ -9,19 +9,17 @@ beside the generated ones; only files that carry the mark of the generator are e
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from fiducial.stack.environment import load_environment
-from fiducial.stack.errors import InputError, Mistake, Mistakes, NegativeAnswer, did_you_mean
+from fiducial.stack.errors import InputError, Mistake, Mistakes, NegativeAnswer
 from fiducial.stack.files import write_atomically
 from fiducial.stack.lock import require_fresh_lock
 from fiducial.stack.spack.component_recipe import render_component
 from fiducial.stack.spack.names import folder_name, spack_name
+from fiducial.stack.spack.releases import ReleasedArchive, released_archives
 from fiducial.stack.spack.wheel_metadata import (
     WantedWheel,
     WheelMetadata,
@@ -37,8 +35,6 @@ MARK = "# Generated from "
 WHEEL_ENVIRONMENTS = ("base", "detector-study", "gpu")
 """Environments whose wheels have recipes; where they share one, the first is named in it."""
 Reader = Callable[[list[WantedWheel]], dict[str, WheelMetadata]]
-VERSION = re.compile(r"\d+(\.\d+)+")
-SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -82,14 +78,17 @@ def generate(workspace: Workspace, read: Reader | None = None) -> dict[Path, str
     ``read`` reads wheels that were never read before (``wheel_metadata.fetch``, from the package
     index); without it they are a NegativeAnswer.
     """
-    released = _releases(workspace)
+    released: dict[str, list[ReleasedArchive]] = {}
+    for row in released_archives(workspace):
+        released.setdefault(row.component, []).append(row)
     texts: dict[Path, str] = {}
     mistakes: list[Mistake] = []
     for component in workspace.components.values():
         package = spack_name(component.name)
         path = _path(workspace, "fiducial", package)
         try:
-            texts[path] = render_component(workspace, component, released.get(component.name, {}))
+            releases = tuple(released.get(component.name, ()))
+            texts[path] = render_component(workspace, component, releases)
         except Mistakes as found:
             mistakes += found.mistakes
     if mistakes:
@@ -166,31 +165,3 @@ def apply(changes: list[RecipeChange]) -> None:
 def _path(workspace: Workspace, namespace: str, package: str) -> Path:
     folder = repository(workspace, namespace) / "packages" / folder_name(package)
     return folder / "package.py"
-
-
-def _releases(workspace: Workspace) -> dict[str, dict[str, str]]:
-    """Released versions of each component with the SHA-256 of their source archives."""
-    path = workspace.root / "spack-repo" / "releases.yaml"
-    if not path.is_file():
-        return {}
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable YAML", " ".join(str(error).split())) from error
-    if not isinstance(data, dict) or not all(isinstance(row, dict) for row in data.values()):
-        raise InputError(f"{path} is not a mapping of components to versions and checksums")
-    mistakes: list[Mistake] = []
-    for name, row in data.items():
-        if name not in workspace.components:
-            hint = did_you_mean(str(name), workspace.components)
-            mistakes.append(Mistake(path.name, f"no component '{name}'", hint))
-        for version, checksum in row.items():
-            where = f"{path.name}: {name}"
-            if not isinstance(version, str) or not VERSION.fullmatch(version):
-                hint = 'write it in quotes: "0.1.0"'
-                mistakes.append(Mistake(where, f"{version!r} is no release", hint))
-            if not isinstance(checksum, str) or not SHA256.fullmatch(checksum):
-                mistakes.append(Mistake(f"{where} {version}", f"{checksum!r} is no SHA-256"))
-    if mistakes:
-        raise Mistakes(mistakes, "the releases")
-    return data
