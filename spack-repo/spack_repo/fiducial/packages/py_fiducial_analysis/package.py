@@ -14,7 +14,10 @@ class PyFiducialAnalysis(PythonPackage):
 
     license("Apache-2.0", checked_by="fiducial")
 
-    version("0.1.0")
+    version(
+        "0.1.0",
+        sha256="264c5c1c9e5ae387c7a33c3a65c604a62979f739486d240695c969e2d02c45e8",
+    )
 
     with default_args(type=("build", "run")):
         depends_on("python@3.11:")

@@ -14,7 +14,10 @@ class PyFiducialCore(PythonPackage):
 
     license("Apache-2.0", checked_by="fiducial")
 
-    version("0.1.0")
+    version(
+        "0.1.0",
+        sha256="7d0c3093f7ef12b550508b753db25389b539ce0078f1dd923a397d087d4b793e",
+    )
 
     variant("cuda", default=False, description="Run kernels on NVIDIA GPUs")
 

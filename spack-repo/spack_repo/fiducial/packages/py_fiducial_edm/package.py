@@ -14,7 +14,10 @@ class PyFiducialEdm(PythonPackage):
 
     license("Apache-2.0", checked_by="fiducial")
 
-    version("0.1.0")
+    version(
+        "0.1.0",
+        sha256="943b8468fb6bfb7f35ae1f47df13477a62d2a7b55f6919cb7367f3f84da45919",
+    )
 
     with default_args(type=("build", "run")):
         depends_on("python@3.11:")

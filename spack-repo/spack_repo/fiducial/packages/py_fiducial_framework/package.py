@@ -14,7 +14,10 @@ class PyFiducialFramework(PythonPackage):
 
     license("Apache-2.0", checked_by="fiducial")
 
-    version("0.1.0")
+    version(
+        "0.1.0",
+        sha256="83307c4070412cd63a8082164588c56bd9ae0cc9b7e330c09caf8cc4a17b4c75",
+    )
 
     variant("dask", default=False, description="Run chains with Dask and batch systems")
 

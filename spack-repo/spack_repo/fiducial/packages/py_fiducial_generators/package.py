@@ -14,7 +14,10 @@ class PyFiducialGenerators(PythonPackage):
 
     license("Apache-2.0", checked_by="fiducial")
 
-    version("0.1.0")
+    version(
+        "0.1.0",
+        sha256="b645ae649a63fe1c5f9cbf95b4546f00139c45effa2f54257f6670b346c5882b",
+    )
 
     variant("pythia8", default=False, description="Generate events with Pythia 8")
 

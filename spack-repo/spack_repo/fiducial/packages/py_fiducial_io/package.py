@@ -14,7 +14,10 @@ class PyFiducialIo(PythonPackage):
 
     license("Apache-2.0", checked_by="fiducial")
 
-    version("0.1.0")
+    version(
+        "0.1.0",
+        sha256="7d56a91827e1990833d972c50ef2a78bb54b75bc897104a3f3b6e9c0acb72ec2",
+    )
 
     with default_args(type=("build", "run")):
         depends_on("python@3.11:")

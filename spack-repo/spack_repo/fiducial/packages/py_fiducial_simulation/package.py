@@ -14,7 +14,10 @@ class PyFiducialSimulation(PythonPackage):
 
     license("Apache-2.0", checked_by="fiducial")
 
-    version("0.1.0")
+    version(
+        "0.1.0",
+        sha256="b4ab81199f1f33f267e0b86e42911d1ec9f37744eb7e6f86e1da89db42999072",
+    )
 
     with default_args(type=("build", "run")):
         depends_on("python@3.11:")

@@ -14,7 +14,10 @@ class PyFiducialStack(PythonPackage):
 
     license("Apache-2.0", checked_by="fiducial")
 
-    version("0.1.0")
+    version(
+        "0.1.0",
+        sha256="e48734ad11317f59db0ffe064087844b67ad6c333c887dcb7e2693b8afb7c2a9",
+    )
 
     with default_args(type=("build", "run")):
         depends_on("python@3.11:")

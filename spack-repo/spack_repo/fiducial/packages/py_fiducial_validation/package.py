@@ -14,7 +14,10 @@ class PyFiducialValidation(PythonPackage):
 
     license("Apache-2.0", checked_by="fiducial")
 
-    version("0.1.0")
+    version(
+        "0.1.0",
+        sha256="7cdaacb51289861e07a1d48a8f4258894fc1d616898ff53dbed6bdc9997ead41",
+    )
 
     with default_args(type=("build", "run")):
         depends_on("python@3.11:")
