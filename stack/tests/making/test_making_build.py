@@ -172,10 +172,11 @@ KILL = """
 import os, signal, sys
 from pathlib import Path
 import fiducial.stack.build as building, fiducial.stack.files as files
+import fiducial.stack.wheel_build as wheel_build
 from fiducial.stack.build_plan import plan_build
 from fiducial.stack.workspace import Workspace
 module, name, when = sys.argv[3].split(":")
-home = {"build": building, "files": files}[module]
+home = {"build": building, "files": files, "wheel_build": wheel_build}[module]
 original = getattr(home, name)
 def killed(*arguments, **options):
     if when == "before":
@@ -191,9 +192,9 @@ building.build(plan_build(Workspace(Path(sys.argv[1])), "toy", Path(sys.argv[2])
 @pytest.mark.parametrize(
     "point",
     [
-        "build:build_wheels:before",
-        "build:_install:before",
-        "build:_install:after",
+        "wheel_build:build_wheels:before",
+        "wheel_build:_install:before",
+        "wheel_build:_install:after",
         "build:compile_sources:after",
         "build:write_setup:after",
         "build:write_manifest:before",

@@ -98,9 +98,11 @@ def _make(plan: BuildPlan, stage: Path, progress: Progress) -> Manifest:
     minor = plan.python.minor
     bind_interpreter(stage, plan.python)
     plan.builder.install(plan, stage, progress)
-    normalise(stage, minor)
-    run_uv(["pip", "check", "--python", str(stage / "bin" / "python")], "fit the packages together")
-    (stage / ".lock").unlink(missing_ok=True)  # uv's own
+    with progress.phase("relocate"):
+        normalise(stage, minor)
+        python = str(stage / "bin" / "python")
+        run_uv(["pip", "check", "--python", python], "fit the packages together")
+        (stage / ".lock").unlink(missing_ok=True)  # uv's own
     bundled = _interpreter(plan, stage)
     flush = threading.Thread(target=_sync, args=(stage,), daemon=True)
     flush.start()  # the disk works while the compiler does

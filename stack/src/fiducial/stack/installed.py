@@ -1,9 +1,10 @@
 """What is installed in a prefix, read from its ``*.dist-info`` (and put in one form).
 
-``normalise`` takes away what an installer notes of the machine it ran on (where a wheel came
-from, when), so that the prefix depends on the wheels alone; ``read_installed`` tells which
-files, licence and requirements each package has, and checks every file against the digest that
-its own wheel states, so that a damaged download cache is found here and not in a physics result.
+``normalise`` takes away what an installer notes of itself and of the machine it ran on (where a
+wheel came from, when, where its Python lies), so that the prefix depends on the wheels alone, not
+on the builder; ``read_installed`` tells which files, licence and requirements each package has, and
+``owners`` checks every file against the digest that its own wheel states, so that a damaged
+download cache is found here and not in a physics result.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from fiducial.stack.errors import EnvironmentProblem, Mistake, Mistakes
+from fiducial.stack.launchers import record_row, write_launchers
 from fiducial.stack.manifest import Entry, File
 
 _NOTES = ("direct_url.json", "REQUESTED", "uv_cache.json")
+_INSTALLER = b"fiducial\n"
 _CLASSIFIERS = {
     "MIT License": "MIT",
     "MIT No Attribution License (MIT-0)": "MIT-0",
@@ -76,16 +79,14 @@ def site_packages(prefix: Path, minor: str) -> Path:
 
 
 def normalise(prefix: Path, minor: str) -> None:
-    """Remove the installer's notes, sort each RECORD, and set every mode to 644 or 755."""
+    """Give every prefix with the same wheels the same bytes and modes.
+
+    The installer's notes go, programs find the Python beside them, each RECORD is sorted, modes
+    are 644 or 755, and no file is shared with a cache.
+    """
     site = site_packages(prefix, minor)
     for info in sorted(site.glob("*.dist-info")):
-        gone = {f"{info.name}/{note}" for note in _NOTES}
-        for note in _NOTES:
-            (info / note).unlink(missing_ok=True)
-        rows = [row for row in _record(info) if row[0] not in gone]
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(sorted(rows))
-        _rewrite(info / "RECORD", text.getvalue().encode())
+        _normalise_info(prefix, site, info)
     for folder, folders, names in os.walk(prefix):
         for name in [*folders, *names]:
             path = f"{folder}/{name}"
@@ -100,13 +101,36 @@ def normalise(prefix: Path, minor: str) -> None:
                 os.chmod(path, mode)  # noqa: PTH101
 
 
+def _normalise_info(prefix: Path, site: Path, info: Path) -> None:
+    gone = {f"{info.name}/{note}" for note in _NOTES}
+    for note in _NOTES:
+        (info / note).unlink(missing_ok=True)
+    up = os.path.relpath(prefix / "bin", site) + "/"
+    rows = {row[0]: row for row in record(info) if row[0] not in gone and not _compiled(row)}
+    brought = [path.removeprefix(up) for path in rows if path.startswith(up)]
+    for name, data in write_launchers(prefix, info, brought).items():
+        rows[up + name] = record_row(up + name, data)
+    installer = f"{info.name}/INSTALLER"
+    _rewrite(info / "INSTALLER", _INSTALLER)
+    rows[installer] = record_row(installer, _INSTALLER)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(sorted(rows.values()))
+    _rewrite(info / "RECORD", text.getvalue().encode())
+
+
+def _compiled(row: list[str]) -> bool:
+    """Whether an installer made the file: the wheel's own files have a digest."""
+    return row[0].endswith(".pyc") and not (len(row) > 1 and row[1])
+
+
 def _rewrite(path: Path, data: bytes) -> None:
     """Write ``data`` as a new file, so that one hard-linked elsewhere is not altered there."""
-    path.unlink()
+    path.unlink(missing_ok=True)
     path.write_bytes(data)
 
 
-def _record(info: Path) -> list[list[str]]:
+def record(info: Path) -> list[list[str]]:
+    """The rows of a ``dist-info``'s RECORD: path below site-packages, digest, size."""
     with (info / "RECORD").open(newline="", encoding="utf-8") as stream:
         return [row for row in csv.reader(stream) if row]
 
@@ -122,7 +146,7 @@ def read_installed(prefix: Path, minor: str) -> dict[str, Installed]:
             text, headersonly=True
         )
         files = {}
-        for row in _record(info):
+        for row in record(info):
             path = posixpath.normpath(f"{inside}/{row[0]}")
             files[path] = _hexadecimal(row[1]) if len(row) > 1 else ""
         name = canonicalize_name(str(metadata["Name"]))
@@ -216,12 +240,13 @@ def _holds(requirement: Requirement, extras: set[str], markers: Mapping[str, str
 
 
 def owners(
-    installed: Mapping[str, Installed], entries: Mapping[str, Entry]
+    installed: Mapping[str, Installed], entries: Mapping[str, Entry], kept: str, remedy: str
 ) -> dict[str, dict[str, Entry]]:
     """The files of each package among ``entries``, with compiled files beside their sources.
 
     Raises Mistakes where two packages bring different files under one path, and
-    EnvironmentProblem where a file is not what its wheel states.
+    EnvironmentProblem where a file is not what its wheel states: then what was ``kept`` since it
+    was fetched is damaged, and ``remedy`` says how to make it anew.
     """
     claims: dict[str, list[tuple[str, str]]] = {}
     for package in installed.values():
@@ -243,8 +268,8 @@ def owners(
     if damaged:
         raise EnvironmentProblem(
             "installed files are not what their wheels state",
-            "the download cache is damaged" + "".join(f"\n  {row}" for row in damaged[:20]),
-            "clean it with: uv cache clean",
+            f"{kept} is damaged" + "".join(f"\n  {row}" for row in damaged[:20]),
+            remedy,
         )
     owner = {path: rows[0][0] for path, rows in claims.items()}
     files: dict[str, dict[str, Entry]] = {name: {} for name in installed}
