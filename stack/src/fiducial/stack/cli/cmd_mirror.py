@@ -182,7 +182,9 @@ def _tell(folder: Path, findings: tuple[Finding, ...], not_had: list[str], repai
     lines += [f"not repaired: {row}" for row in not_had[:_SHOWN]]
     text = f"{folder} is not as its index says:\n" + "\n".join(f"  {line}" for line in lines)
     kinds = {finding.kind for finding in findings}
-    if kinds - {"superfluous"} and not repair:
+    if "absent" in kinds:
+        text += f"\ncomplete it with: fiducial mirror create ENV {folder}"
+    elif kinds - {"superfluous"} and not repair:
         text += f"\nrepair it with: fiducial mirror check {folder} --repair"
     elif "superfluous" in kinds:
         text += (

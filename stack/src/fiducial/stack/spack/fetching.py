@@ -139,6 +139,8 @@ class _Fetch:
                 os.fsync(stream.fileno())
             row.partial.chmod(0o644)
             row.target.parent.mkdir(parents=True, exist_ok=True)
+            if row.target.is_dir() and not row.target.is_symlink():
+                row.target.rmdir()
             row.partial.replace(row.target)
             fsync_directory(row.target.parent)
         except EnvironmentProblem:

@@ -14,7 +14,10 @@ from fiducial.stack.spack.mirror_layout import MirrorIndex, Source, walk_mirror
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as the index says. ``kind``: missing, corrupt, link or superfluous."""
+    """One thing that is not as the index says.
+
+    ``kind``: missing, corrupt, link, superfluous; absent for a package no file of which is known.
+    """
 
     kind: str
     path: str

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fiducial.stack.errors import EnvironmentProblem, InputError, StackError
-from fiducial.stack.files import sha256_bytes, write_atomically
+from fiducial.stack.errors import EnvironmentProblem, InputError
 from fiducial.stack.progress import Progress, Task
 from fiducial.stack.spack.fetching import Download, Failed, fetch_all
 from fiducial.stack.spack.index_addresses import find_addresses
 from fiducial.stack.spack.mirror_layout import PARTIAL, Source
+from fiducial.stack.spack.releases import make_archive, released_archives
 from fiducial.stack.workspace import Workspace
 
 
@@ -70,22 +70,24 @@ def _make_archives(
     missing: list[NotHad] = []
     if not sources:
         return missing
-    from fiducial.stack.spack.releases import archive_of
-
+    released = {}
+    if workspace is not None:
+        released = {row.sha256: row for row in released_archives(workspace)}
     with progress.phase("released components", len(sources)) as task:
         for source in sources:
-            try:
-                if workspace is None:
-                    raise InputError("it is made from a checkout", None, "run it in one")
-                data = archive_of(workspace, source.filename)
-                if (digest := sha256_bytes(data)) != source.sha256:
-                    raise InputError(f"the archive made from git has SHA-256 {digest[:12]}…")
-            except EnvironmentProblem:
-                raise
-            except StackError as error:
-                missing.append(NotHad(source.label, str(error)))
+            if workspace is None:
+                missing.append(NotHad(source.label, "it is made from a checkout: run it in one"))
+            elif source.sha256 not in released:
+                missing.append(NotHad(source.label, "releases.yaml has no such archive"))
             else:
-                write_atomically(folder / source.path, data)
+                try:
+                    make_archive(workspace, released[source.sha256], folder / source.path)
+                except InputError as error:
+                    missing.append(NotHad(source.label, str(error)))
+                except EnvironmentProblem as error:
+                    if isinstance(error.__cause__, OSError):
+                        raise  # the disk, not the history
+                    missing.append(NotHad(source.label, str(error)))
             task.advance()
     return missing
 

@@ -155,7 +155,7 @@ class _Filling:
         try:
             spack = self.find_spack()
         except EnvironmentProblem as error:
-            why = f"only Spack can name its files ({error.problem}; {error.why})"
+            why = f"only Spack can name its files ({error.problem}: {error.why})"
             return [], [NotHad(node.label, why) for node in nodes]
         environment = self.workspace.environments / self.wanted.environment
         scratch = self.folder / PARTIAL / "spack"
@@ -179,7 +179,7 @@ def check(folder: Path, progress: Progress | None = None) -> tuple[MirrorIndex, 
     with progress.phase("verify", len(index.files)) as task:
         state = inspect_mirror(folder, index, task.advance)
     absent = [
-        Finding("missing", "", label, f"environment {name} needs it; no file of it is known")
+        Finding("absent", "", label, f"environment {name} needs it; no file of it is known")
         for name, held in index.environments.items()
         for label in held.absent
     ]

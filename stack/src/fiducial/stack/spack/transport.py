@@ -19,8 +19,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import IO
 
 TIMEOUT = 30.0
 """Seconds without a byte after which a server is given up."""
@@ -47,12 +47,12 @@ class Answer:
 
     first: int
     length: int | None
-    stream: IO[bytes]
+    stream: http.client.HTTPResponse | BufferedReader
 
     def read(self, count: int) -> bytes:
-        """The next bytes; none at the end."""
+        """The bytes that have come, at most ``count``; none at the end."""
         try:
-            return self.stream.read(count)
+            return self.stream.read1(count)
         except (OSError, http.client.HTTPException) as error:
             raise _temporary(error) from error
 

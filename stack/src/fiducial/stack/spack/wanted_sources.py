@@ -70,6 +70,9 @@ def want(workspace: Workspace, name: str, builders: tuple[str, ...] = BUILDERS) 
     wheels_sha256 = spack_sha256 = None
     if with_wheels:
         environment = load_environment(workspace, name)
+        if not environment.glibc:
+            hint = "set 'glibc' in environments/common/wheels.yaml"
+            raise InputError("wheels for which C library?", None, hint)
         lock = require_fresh_lock(environment)
         wheels_sha256 = lock.sha256
         for package in lock.applicable(MARKERS).values():
