@@ -8,6 +8,7 @@ the templates for what each exports, and docs/formats/setup.md.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -51,6 +52,7 @@ def render_script(template: str, **facts: Any) -> str:
         trim_blocks=True,
         autoescape=False,
     )
+    templates.filters["shell"] = lambda value: shlex.quote(str(value))
     return templates.get_template(template).render(**facts)
 
 

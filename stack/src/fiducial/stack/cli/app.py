@@ -38,6 +38,7 @@ OWN = {
     "report": "fiducial.stack.cli.cmd_report:report",
     "diff": "fiducial.stack.cli.cmd_diff:diff",
     "env": "fiducial.stack.cli.cmd_env:app",
+    "dev": "fiducial.stack.cli.cmd_dev:app",
     "recipes": "fiducial.stack.cli.cmd_recipes:app",
     "component": "fiducial.stack.cli.cmd_component:app",
     "mirror": "fiducial.stack.cli.cmd_mirror:app",
