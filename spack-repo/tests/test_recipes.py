@@ -21,11 +21,14 @@ from packaging.licenses import canonicalize_license_expression
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from fiducial.stack.environment import load_environment
 from fiducial.stack.interpreter import inspect_python
 from fiducial.stack.lockfile import LockedPackage, read_lock
+from fiducial.stack.spack.bundle_recipe import read_distributions
 from fiducial.stack.spack.recipes import WHEEL_ENVIRONMENTS, compare
+from fiducial.stack.spack.releases import released_archives
 from fiducial.stack.spack.wheel_metadata import read_distribution, read_table, table_path
 from fiducial.stack.spack.wheel_recipe import MARKERS
 from fiducial.stack.wheel_choice import choose_wheels
@@ -34,7 +37,7 @@ from fiducial.stack.workspace import find_workspace
 WORKSPACE = find_workspace(Path(__file__).parent)
 REPOSITORIES = WORKSPACE.root / "spack-repo" / "spack_repo"
 RECIPES = sorted(REPOSITORIES.glob("*/packages/*/package.py"))
-BUILTIN = {"python", "geant4-data"}
+BUILTIN = {"python", "geant4-data", "py-furo", "py-myst-parser", "py-sphinx"}
 """What our recipes take from Spack's own."""
 COMPONENTS = {component.name: component for component in WORKSPACE.components.values()}
 
@@ -72,8 +75,12 @@ def load(path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Recorded, type]:
         setattr(package, name, recorded.directive(name))
     package.default_args = recorded.default_args  # type: ignore[attr-defined]
     package.EnvironmentModifications = dict  # type: ignore[attr-defined]
+    package.when = lambda _: lambda method: method  # type: ignore[attr-defined]
     python = types.ModuleType("spack_repo.builtin.build_systems.python")
     python.PythonPackage = type("PythonPackage", (), {})  # type: ignore[attr-defined]
+    bundle = types.ModuleType("spack_repo.builtin.build_systems.bundle")
+    bundle.BundlePackage = type("BundlePackage", (), {})  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, bundle.__name__, bundle)
     for name in ("spack", "spack_repo", "spack_repo.builtin", "spack_repo.builtin.build_systems"):
         monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
     monkeypatch.setitem(sys.modules, "spack.package", package)
@@ -102,6 +109,7 @@ def test_the_committed_recipes_are_what_they_are_generated_from() -> None:
 def test_there_is_a_recipe_for_every_component_and_every_locked_wheel() -> None:
     folders = {(path.parents[2].name, path.parent.name) for path in RECIPES}
     ours = {("fiducial", f"py_{name.replace('-', '_')}") for name in COMPONENTS}
+    ours.add(("fiducial", "fiducial"))
     wheels = {("fiducial_wheels", f"py_{name.replace('-', '_')}") for name in locked()}
     assert ours | wheels <= folders
     assert {row for row in folders if row[0] == "fiducial_wheels"} == wheels
@@ -122,7 +130,44 @@ def test_a_recipe_has_all_that_the_audit_does_not_ask_for(
             assert keywords["expand"] is False
     text = path.read_text()
     assert "://" not in text, "a recipe names no host"
-    assert any(args[0].startswith("python@") for args, _ in recorded.named("depends_on"))
+    for directive in ("conflicts", "requires"):
+        assert all(len(keywords["msg"]) > 10 for _, keywords in recorded.named(directive))
+    assert all(keywords["description"] for _, keywords in recorded.named("variant"))
+    if recipe.__bases__[0].__name__ == "PythonPackage":
+        assert any(args[0].startswith("python@") for args, _ in recorded.named("depends_on"))
+
+
+@pytest.mark.parametrize("name", sorted(COMPONENTS))
+def test_a_released_version_has_the_checksum_that_is_pinned(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, recorded, _ = component(name, monkeypatch)
+    pins = {
+        row.version: row.sha256 for row in released_archives(WORKSPACE) if row.component == name
+    }
+    found = {args[0]: keywords.get("sha256") for args, keywords in recorded.named("version")}
+    assert {version: sha256 for version, sha256 in found.items() if sha256} == pins
+    assert found.keys() - pins.keys() <= {COMPONENTS[name].version}
+
+
+def test_the_bundle_has_every_component_and_every_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded, _ = load(REPOSITORIES / "fiducial/packages/fiducial/package.py", monkeypatch)
+    asked = {arguments[0]: keywords["when"] for arguments, keywords in recorded.named("depends_on")}
+    names = [f"py-{name}" for name in COMPONENTS]
+    assert set(names) <= asked.keys(), "main takes any version of each"
+    extras = {
+        f"py-{name}+{extra}": f"+{extra}" for name, c in COMPONENTS.items() for extra in c.extras
+    }
+    assert extras.items() <= asked.items()
+    offered = {arguments[0] for arguments, _ in recorded.named("variant")}
+    wanted = {"geant4", "acts", "root", "pythia8", "cuda", "dask", "docs"}
+    assert wanted | {"detector_study", "analysis"} <= offered
+    versions = [arguments[0] for arguments, _ in recorded.named("version")]
+    listed = read_distributions(WORKSPACE, released_archives(WORKSPACE))
+    assert versions == [*sorted(listed, key=Version, reverse=True), "main"]
+    for version, row in listed.items():
+        for name, chosen in row.items():
+            assert f"py-{name}@={chosen}" in asked, version
 
 
 @pytest.mark.parametrize("name", sorted(COMPONENTS))
@@ -138,9 +183,9 @@ def test_a_component_and_its_recipe_ask_for_the_same(
     for extra in offered:
         wanted |= {(row, f"+{extra}") for row in project["optional-dependencies"][extra]}
     run = [
-        (arguments[0], keywords.get("when", ""))
+        (arguments[0], variant_of(keywords.get("when", "")))
         for arguments, keywords in recorded.named("depends_on")
-        if keywords["type"] == "run"
+        if keywords["type"] == "run" and is_for(keywords.get("when", ""), project["version"])
     ]
     asked = {(parse(spec)[0], when): parse(spec)[1:] for spec, when in run}
     requirements = {(f"py-{Requirement(row).name}", when): Requirement(row) for row, when in wanted}
@@ -254,6 +299,17 @@ def parse(spec: str) -> tuple[str, str, set[str]]:
     head, *variants = spec.split("+")
     name, _, versions = head.partition("@")
     return name, versions, set(variants)
+
+
+def is_for(when: str, version: str) -> bool:
+    """Whether a condition such as ``@1:2+b`` holds for ``version`` with some variants."""
+    versions = when.split("+")[0].removeprefix("@")
+    return not versions or holds(versions, version)
+
+
+def variant_of(when: str) -> str:
+    """The variant in a condition such as ``@1:2+b``."""
+    return "+" + when.split("+")[1] if "+" in when else ""
 
 
 def holds(versions: str, version: str) -> bool:

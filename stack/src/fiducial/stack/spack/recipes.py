@@ -1,9 +1,9 @@
 """All generated recipes of the workspace: what they should say, and whether they do.
 
 Two repositories under spack-repo/spack_repo/: ``fiducial`` (one recipe a component, written from
-its pyproject.toml) and ``fiducial_wheels`` (one recipe a locked wheel, and the table of what was
-read from the wheels). Recipes by hand may stand
-beside the generated ones; only files that carry the mark of the generator are ever removed.
+its pyproject.toml, and the bundle of them all) and ``fiducial_wheels`` (one recipe a locked wheel,
+and the table of what was read from the wheels). Recipes by hand may stand beside the generated
+ones; only files that carry the mark of the generator are ever removed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from fiducial.stack.environment import load_environment
 from fiducial.stack.errors import InputError, Mistake, Mistakes, NegativeAnswer
 from fiducial.stack.files import write_atomically
 from fiducial.stack.lock import require_fresh_lock
+from fiducial.stack.spack.bundle_recipe import read_distributions, render_bundle
 from fiducial.stack.spack.component_recipe import render_component
 from fiducial.stack.spack.names import folder_name, spack_name
 from fiducial.stack.spack.releases import ReleasedArchive, released_archives
@@ -79,7 +80,8 @@ def generate(workspace: Workspace, read: Reader | None = None) -> dict[Path, str
     index); without it they are a NegativeAnswer.
     """
     released: dict[str, list[ReleasedArchive]] = {}
-    for row in released_archives(workspace):
+    archives = released_archives(workspace)
+    for row in archives:
         released.setdefault(row.component, []).append(row)
     texts: dict[Path, str] = {}
     mistakes: list[Mistake] = []
@@ -93,6 +95,9 @@ def generate(workspace: Workspace, read: Reader | None = None) -> dict[Path, str
             mistakes += found.mistakes
     if mistakes:
         raise Mistakes(mistakes, "the recipes")
+    distributions = read_distributions(workspace, archives)
+    if distributions:
+        texts[_path(workspace, "fiducial", "fiducial")] = render_bundle(workspace, distributions)
     texts |= _wheels(workspace, read)
     return texts
 

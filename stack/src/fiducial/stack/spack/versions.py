@@ -40,13 +40,15 @@ def runs(held: Iterable[str], versions: Sequence[str]) -> list[str]:
     return [f"@={row[0]}" if len(row) == 1 else f"@{row[0]}:{row[-1]}" for row in ranges]
 
 
-def conditions(rows: Mapping[str, Sequence[Row]]) -> list[tuple[Row, str]]:
+def conditions(
+    rows: Mapping[str, Sequence[Row]], order: Sequence[str] = ()
+) -> list[tuple[Row, str]]:
     """Each row of any version with the range of versions that have it.
 
-    ``rows`` maps versions to what they have. In the order of the newest version; what only older
-    ones have comes behind.
+    ``rows`` maps versions to what they have; ``order`` has them oldest first, where they are not
+    all numbers. In the order of the newest version; what only older ones have comes behind.
     """
-    versions = in_order(rows)
+    versions = order or in_order(rows)
     holders: dict[Row, list[str]] = {}
     for version in reversed(versions):
         for row in rows[version]:
