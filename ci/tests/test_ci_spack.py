@@ -20,8 +20,9 @@ import pytest
 import yaml
 
 CI = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(CI))
+sys.path[:0] = [str(CI), str(Path(__file__).parent)]
 
+from dockerfile import embedded_manifest, parse  # noqa: E402
 from pipelines import ROOT, Job, Script, gitlab_jobs  # noqa: E402
 from rehearse import environment, rehearse  # noqa: E402
 
@@ -204,8 +205,6 @@ def test_the_container_recipe_resolves_to_what_the_base_environment_has(runner: 
         capture_output=True, text=True, check=True,
         env=environment(Job("gitlab", "x", (), {}), runner.folder, runner.given),
     ).stdout  # fmt: skip
-    from dockerfile import embedded_manifest, parse
-
     parse(recipe, runner.folder)
     manifest = embedded_manifest(recipe).replace("/opt/fiducial/sources", str(runner.scratch))
     place = runner.scratch / "image"
