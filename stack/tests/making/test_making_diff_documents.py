@@ -191,9 +191,14 @@ def test_what_is_neither_stack_nor_lock_is_refused_with_exit_2(
     assert words in err and "Traceback" not in err
 
 
-def test_what_is_absent_or_cannot_be_read_is_said(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no stack or lock at"):
+def test_what_is_absent_or_cannot_be_read_is_said(
+    tmp_path: Path, toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match=r"no stack or lock at .*: give a stack"):
         open_document(tmp_path / "absent")
+    monkeypatch.chdir(toy.workspace.root)
+    with pytest.raises(InputError, match=r"did you mean environments/toy/wheels\.lock\?"):
+        open_document(Path("toy"))
     (tmp_path / "manifest.json").mkdir()
     with pytest.raises(EnvironmentProblem, match="cannot read"):
         open_document(tmp_path)

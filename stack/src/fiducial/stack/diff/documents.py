@@ -54,7 +54,11 @@ def open_document(where: Path) -> Document:
 
 def _file(where: Path) -> Path:
     if not where.exists():
-        raise InputError(f"no stack or lock at {where}", None, _WANTED)
+        locks = [Path("environments") / where / lock for lock in _LOCKS]
+        near = " or ".join(str(lock) for lock in locks if lock.exists())
+        raise InputError(
+            f"no stack or lock at {where}", None, f"did you mean {near}?" if near else _WANTED
+        )
     if not where.is_dir():
         return where
     if (where / NAME).exists():
