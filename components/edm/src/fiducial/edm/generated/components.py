@@ -7,6 +7,7 @@ from fiducial.edm.arrays import Array
 from fiducial.edm.view import View
 
 __all__ = [
+    "COMPONENTS",
     "Quantity",
     "TrackState",
     "Vector2f",
@@ -14,6 +15,58 @@ __all__ = [
     "Vector3f",
     "Vector4f",
 ]
+
+#: The members of every component, also of those that are columns of arrays, and their types.
+COMPONENTS: dict[str, dict[str, str]] = {
+    "edm4hep::Vector4f": {
+        "x": "float",
+        "y": "float",
+        "z": "float",
+        "t": "float",
+    },
+    "edm4hep::Vector3f": {
+        "x": "float",
+        "y": "float",
+        "z": "float",
+    },
+    "edm4hep::Vector3d": {
+        "x": "double",
+        "y": "double",
+        "z": "double",
+    },
+    "edm4hep::Vector2f": {
+        "a": "float",
+        "b": "float",
+    },
+    "edm4hep::CovMatrix2f": {
+        "values": "std::array<float, 3>",
+    },
+    "edm4hep::CovMatrix3f": {
+        "values": "std::array<float, 6>",
+    },
+    "edm4hep::CovMatrix4f": {
+        "values": "std::array<float, 10>",
+    },
+    "edm4hep::CovMatrix6f": {
+        "values": "std::array<float, 21>",
+    },
+    "edm4hep::TrackState": {
+        "location": "int32_t",
+        "D0": "float",
+        "phi": "float",
+        "omega": "float",
+        "Z0": "float",
+        "tanLambda": "float",
+        "time": "float",
+        "referencePoint": "edm4hep::Vector3f",
+        "covMatrix": "edm4hep::CovMatrix6f",
+    },
+    "edm4hep::Quantity": {
+        "type": "int32_t",
+        "value": "float",
+        "error": "float",
+    },
+}
 
 
 class Vector4f(View):
