@@ -218,6 +218,20 @@ def test_the_answer_for_people_names_causes_counts_and_downgrades() -> None:
     assert (code, "are identical" in out) == (0, True)
 
 
+def test_the_page_on_comparing_shows_what_is_printed() -> None:
+    page = (TESTS.parents[1] / "docs/how-to/compare-stacks.md").read_text()
+    samples = [SPACK / f"python_{name}.spack.lock" for name in ("usr", "opt")]
+    for options in ([], ["-v"]):
+        head, *lines = answer(*samples, *options)[1].splitlines()
+        assert head.endswith("python_opt.spack.lock")
+        text = "\n".join(lines)
+        if not options:
+            assert text in page
+        else:
+            (block,) = [part for part in page.split("```") if part.startswith("\n  ~ py-uproot")]
+            assert block.strip("\n") in text
+
+
 def keys(record: dict[str, Any]) -> set[str]:
     found = set(record)
     for name, value in record.items():
