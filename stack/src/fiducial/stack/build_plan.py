@@ -133,7 +133,7 @@ def plan_build(
         "platform": [host.markers["sys_platform"], host.markers["platform_machine"]],
         "interpreter": [mode, host.cache_tag, host.magic]
         + ([bundle_digest(host)] if mode == "bundled" else []),
-        **maker.inputs(workspace, environment),
+        **maker.inputs(workspace, environment, wheels),
     }
     current = _current(prefix)
     return BuildPlan(

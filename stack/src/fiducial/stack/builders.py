@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fiducial.stack.build_plan import BuildPlan
     from fiducial.stack.environment import Environment
     from fiducial.stack.interpreter import Python
+    from fiducial.stack.wheel_choice import ChosenWheel
     from fiducial.stack.workspace import Workspace
 
 GROUP = "fiducial.builders"
@@ -67,7 +68,9 @@ class Builder(Protocol):
     def tools(self) -> Mapping[str, str]:
         """The tools whose version may show in the bytes of a stack, for the manifest."""
 
-    def inputs(self, workspace: Workspace, environment: Environment) -> Mapping[str, Any]:
+    def inputs(
+        self, workspace: Workspace, environment: Environment, wheels: Sequence[ChosenWheel]
+    ) -> Mapping[str, Any]:
         """What else the bytes depend on, as JSON, the same on every host; may refuse."""
 
     def install(self, plan: BuildPlan, stage: Path, progress: Progress) -> None:

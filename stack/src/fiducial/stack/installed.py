@@ -148,7 +148,7 @@ def read_installed(prefix: Path, minor: str) -> dict[str, Installed]:
         files = {}
         for row in record(info):
             path = posixpath.normpath(f"{inside}/{row[0]}")
-            files[path] = _hexadecimal(row[1]) if len(row) > 1 else ""
+            files[path] = hexadecimal(row[1]) if len(row) > 1 else ""
         name = canonicalize_name(str(metadata["Name"]))
         found[name] = Installed(
             name=name,
@@ -161,7 +161,8 @@ def read_installed(prefix: Path, minor: str) -> dict[str, Installed]:
     return dict(sorted(found.items()))
 
 
-def _hexadecimal(stated: str) -> str:
+def hexadecimal(stated: str) -> str:
+    """The digest of a RECORD row as 64 digits; "" where it states none."""
     if not stated.startswith("sha256="):
         return ""
     return base64.urlsafe_b64decode(stated[7:] + "=" * (-len(stated[7:]) % 4)).hex()

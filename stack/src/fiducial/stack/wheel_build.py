@@ -7,7 +7,7 @@ docs/explanation/wheel-builder.md tells why.
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from fiducial.stack.errors import InputError
 from fiducial.stack.interpreter import Python, find_build_python
 from fiducial.stack.progress import Progress
 from fiducial.stack.tools import run_uv
+from fiducial.stack.wheel_choice import ChosenWheel
 from fiducial.stack.workspace import Workspace
 
 
@@ -45,7 +46,9 @@ class WheelBuilder:
         """hatchling writes the components' wheels, uv lays them out."""
         return {"hatchling": hatchling_version(), "uv": importlib.metadata.version("uv")}
 
-    def inputs(self, workspace: Workspace, environment: Environment) -> Mapping[str, Any]:
+    def inputs(
+        self, workspace: Workspace, environment: Environment, wheels: Sequence[ChosenWheel]
+    ) -> Mapping[str, Any]:
         """Nothing beyond the lock, the wheels and the sources."""
         return {}
 

@@ -27,6 +27,32 @@ def build(
     python: Annotated[
         str | None, typer.Option(help="The CPython to build with (default: this one).")
     ] = None,
+    builder: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="'wheels': binary wheels, by uv; 'spack': recipes, by Spack."
+        ),
+    ] = "wheels",
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="With Spack: where packages are kept between builds (default: your cache).",
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", metavar="N", help="With Spack: processes a package may use."),
+    ] = None,
+    mirror: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DIR|URL", help="With Spack: a source mirror to take first; repeatable."
+        ),
+    ] = None,
+    test: Annotated[
+        bool, typer.Option("--test", help="With Spack: run the tests of every package too.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be built; write nothing.")
     ] = False,
@@ -36,12 +62,14 @@ def build(
 ) -> None:
     """Build an environment into a self-contained, relocatable stack with its manifest.
 
-    Nothing is built where nothing moved. Example:
+    Nothing is built where nothing moved. Examples:
 
         fiducial build base --out /opt/stacks/base
+        fiducial build base --builder spack --out /opt/stacks/base-spack --test
     """
     from fiducial.stack.build import build as carry_out
     from fiducial.stack.build_plan import plan_build
+    from fiducial.stack.builders import BuildSettings
     from fiducial.stack.manifest import File
     from fiducial.stack.progress import make_progress
     from fiducial.stack.workspace import find_workspace
@@ -49,11 +77,17 @@ def build(
     start = time.monotonic()
     workspace = find_workspace()
     prefix = out if out is not None else workspace.root / "build" / "stacks" / environment
-    plan = plan_build(workspace, environment, prefix, interpreter, python)
+    settings = BuildSettings(store, jobs, tuple(mirror or ()), test)
+    plan = plan_build(workspace, environment, prefix, interpreter, python, builder, settings)
     record = {
         "stack": plan.stack,
         "prefix": str(plan.prefix),
         "environment": environment,
+        "builder": {
+            "name": plan.builder.name,
+            "version": plan.builder.version,
+            "tools": plan.tools,
+        },
         "lock_sha256": plan.lock.sha256,
         "interpreter": interpreter,
         "python": plan.python.executable,
