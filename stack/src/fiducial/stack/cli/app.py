@@ -34,6 +34,7 @@ OWN = {
     "publish": "fiducial.stack.cli.cmd_publish:publish",
     "deploy": "fiducial.stack.cli.cmd_deploy:deploy",
     "repository": "fiducial.stack.cli.cmd_repository:app",
+    "repo": "fiducial.stack.cli.cmd_repo:app",
     "key": "fiducial.stack.cli.cmd_key:app",
     "report": "fiducial.stack.cli.cmd_report:report",
     "diff": "fiducial.stack.cli.cmd_diff:diff",
@@ -42,6 +43,7 @@ OWN = {
     "recipes": "fiducial.stack.cli.cmd_recipes:app",
     "component": "fiducial.stack.cli.cmd_component:app",
     "mirror": "fiducial.stack.cli.cmd_mirror:app",
+    "buildcache": "fiducial.stack.cli.cmd_buildcache:app",
 }
 
 

@@ -16,7 +16,7 @@ from fiducial.stack.errors import InputError, did_you_mean
 LEVELS = {"zlib": range(1, 10), "zlib-ng": range(1, 10), "isal": range(1, 4), "none": range(1)}
 """The levels of each encoder. ``none`` stores files as they are (catalogs still as zlib)."""
 
-MODES = {"normal": ("zlib-ng", 6), "fast": ("isal", 2), "reference": ("zlib", 6), "none": ("none", 0)}
+MODES = {"normal": ("zlib-ng", 5), "fast": ("isal", 2), "reference": ("zlib", 6), "none": ("none", 0)}
 """What to choose by purpose; docs/decisions tells the measurement behind it."""
 
 
@@ -25,7 +25,7 @@ class Encoder:
     """How a repository compresses."""
 
     name: str = "zlib-ng"
-    level: int = 6
+    level: int = 5
 
     def __post_init__(self) -> None:
         if self.name not in LEVELS:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fiducial.stack.cvmfs.catalog_database import Report, open_database, read_pairs, require_tables
-from fiducial.stack.cvmfs.digest import Digest, parse_digest
+from fiducial.stack.cvmfs.digest import Digest, Kind, parse_digest
 from fiducial.stack.cvmfs.faults import Fault, FaultKind
+from fiducial.stack.cvmfs.manifest import Manifest
+from fiducial.stack.cvmfs.verified_objects import Source, VerifiedObjects
 from fiducial.stack.errors import InputError, did_you_mean
 
 TRUNK, PREVIOUS = "trunk", "trunk-previous"
@@ -167,3 +169,11 @@ def _words(value: object) -> str:
 def sorted_tags(tags: Iterable[Tag]) -> list[Tag]:
     """Newest first."""
     return sorted(tags, key=lambda tag: (-tag.revision, -tag.timestamp, tag.name))
+
+
+def load(source: Source, manifest: Manifest) -> list[Tag]:
+    """The tags of a revision that was believed."""
+    if manifest.history is None:
+        return []
+    raw = VerifiedObjects(source).document(manifest.history, Kind.HISTORY, _WHAT)
+    return list(read_history(raw, lambda fault: None).tags.values())
