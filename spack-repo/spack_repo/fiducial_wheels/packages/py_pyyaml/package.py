@@ -29,3 +29,7 @@ class PyPyyaml(PythonPackage):
 
     with default_args(type=("build", "run")):
         depends_on("python@3.11")
+
+    variant("libyaml", default=True, description="With the C parser")
+
+    conflicts("~libyaml", msg="the wheel of pyyaml has the C parser")
