@@ -76,8 +76,10 @@ def use(
         kept = [Path(copy.path) for copy in old.copies if copy.name not in copies]
         copies = read_copies([*(path or []), *kept])
     if not copies:
-        raise InputError("no working copy is named, and none is in use", None,
-                         "name the folder of a component: fiducial dev use components/edm")  # fmt: skip
+        raise InputError(
+            "no working copy is named, and none is in use", None,
+            "name the folder of a component: fiducial dev use components/edm",
+        )  # fmt: skip
     runs: list[Any] = []
     with make_progress(as_json) as progress:
         with progress.phase("check", len(copies)) as task:

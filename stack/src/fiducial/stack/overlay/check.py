@@ -80,7 +80,7 @@ def _check_interface(stack: View, view: View, name: str) -> list[Finding]:
 
 
 def _uses(view: View, name: str, roots: list[str]) -> tuple[list[Use], list[Text]]:
-    """How the others use ``roots``: components and working copies, which alone import components."""
+    """How the others use ``roots``. Wheels of others import no component."""
     uses: list[Use] = []
     texts: list[Text] = []
     for other in view.names():

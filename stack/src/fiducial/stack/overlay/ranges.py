@@ -10,7 +10,6 @@ import ast
 import sys
 from collections.abc import Iterator
 
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -22,12 +21,8 @@ from fiducial.stack.overlay.view import View, import_roots
 def _holds(requirement: Requirement, minor: str, extras: set[str]) -> bool:
     if requirement.marker is None:
         return True
-    environment = {
-        **default_environment(),
-        "python_version": minor,
-        "python_full_version": f"{minor}.0",
-    }
-    return any(requirement.marker.evaluate({**environment, "extra": extra}) for extra in extras)
+    python = {"python_version": minor, "python_full_version": f"{minor}.0"}
+    return any(requirement.marker.evaluate({**python, "extra": extra}) for extra in extras)
 
 
 def extras_asked(view: View, name: str) -> set[str]:

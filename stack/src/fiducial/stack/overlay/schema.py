@@ -83,13 +83,9 @@ def compare_schemas(
             broken += breaks
             places = tuple(_places(name, member, uses, texts)) if breaks else ()
             yield Finding("schema", component, label, what, breaks, places)
-    raised = any(
-        new_versions.get(name, version) != version for name, version in old_versions.items()
-    )
+    raised = any(new_versions.get(name, was) != was for name, was in old_versions.items())
     if broken and not raised:
-        what = (
-            "a type changed and no schema_version was raised: readers cannot tell the files apart"
-        )
+        what = "a type changed and no schema_version was raised: readers cannot tell files apart"
         yield Finding("schema", component, "schema_version", what, broken=True)
 
 

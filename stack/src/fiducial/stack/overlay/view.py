@@ -78,7 +78,9 @@ class View:
         if name not in self.copies:
             package = self.packages.get(name)
             return set(package.requires) if package else set()
-        asked = {canonicalize_name(row.name) for row in self.copies[name].component.dependencies}
+        asked: set[str] = {
+            canonicalize_name(row.name) for row in self.copies[name].component.dependencies
+        }
         if name in self.packages:  # with the extras that the stack was built with
             component = self.copies[name].component
             extras = {
@@ -112,9 +114,9 @@ class View:
             return
         below = self.site.relative_to(self.prefix).as_posix() + "/"
         package = self.packages.get(name)
-        for path in package.files if package else ():
-            if path.startswith(below) and path.endswith(suffix):
-                yield path.removeprefix(below), self.prefix / path
+        for file in package.files if package else ():
+            if file.startswith(below) and file.endswith(suffix):
+                yield file.removeprefix(below), self.prefix / file
 
     def entry_points(self, group: str) -> dict[str, str]:
         """Entry points of ``group``: name -> the package that brings it; a copy hides its own
@@ -125,10 +127,9 @@ class View:
         for name in self.packages:
             if name in self.copies or name not in self.installed:
                 continue
-            listed = [
-                path for path in self.installed[name].files if path.endswith("/entry_points.txt")
-            ]
-            for path in listed:
+            for path in self.installed[name].files:
+                if not path.endswith(".dist-info/entry_points.txt"):
+                    continue
                 parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
                 parser.optionxform = str  # type: ignore[assignment]
                 parser.read(self.prefix / path, encoding="utf-8")
@@ -141,10 +142,12 @@ class View:
 def import_roots(paths: list[str]) -> list[str]:
     """The packages to import among files given below the path: "fiducial/edm/__init__.py" and
     all below it is "fiducial.edm"; a module "toylib.py" is "toylib"."""
-    packages = {
-        path.removesuffix("/__init__.py") for path in paths if path.endswith("/__init__.py")
+    end = "/__init__.py"
+    packages = {path.removesuffix(end) for path in paths if path.endswith(end)}
+    roots = {
+        package
+        for package in packages
+        if not any(package.startswith(f"{other}/") for other in packages)
     }
-    roots = {package for package in packages if not any(
-        package.startswith(f"{other}/") for other in packages)}  # fmt: skip
     modules = {path.removesuffix(".py") for path in paths if path.count("/") == 0}
     return sorted(name.replace("/", ".") for name in roots | modules)
