@@ -9,7 +9,9 @@
 # FIDUCIAL_APT                                 0: the image has the system's packages already
 set -eu
 
-. ci/gitlab/spack-pins.env
+pinned() {     # PART: its commit in environments/pins.yaml
+    awk -v part="  $1:" '$0 == part { on = 1 } on && $1 == "commit:" { print $2; exit }' environments/pins.yaml
+}
 : "${FIDUCIAL_ENVIRONMENT:=environments/base}"
 : "${FIDUCIAL_BUILDCACHE:?where the packages that the pipeline builds go}"
 : "${FIDUCIAL_SOURCES:=$PWD/build/spack-ci/sources}"
@@ -20,7 +22,8 @@ export FIDUCIAL_ENVIRONMENT FIDUCIAL_BUILDCACHE FIDUCIAL_SOURCES
 if [ "${FIDUCIAL_APT:-1}" = 1 ]; then
     apt-get update -qq
     apt-get install -qq -y --no-install-recommends \
-        bzip2 ca-certificates curl file g++ gcc gfortran git gnupg make patch python3-dev unzip xz-utils
+        bzip2 ca-certificates curl file g++ gcc gfortran git gnupg make patch patchelf \
+        python3-dev unzip xz-utils
 fi
 
 fetch_at() {   # FOLDER REPOSITORY COMMIT: one commit, without its history
@@ -33,8 +36,8 @@ fetch_at() {   # FOLDER REPOSITORY COMMIT: one commit, without its history
 
 tools=$PWD/build/spack-tools
 if [ -z "${SPACK_ROOT:-}" ]; then
-    fetch_at "$tools/spack" "$SPACK_REPOSITORY" "$SPACK_COMMIT"
-    fetch_at "$tools/packages" "$SPACK_PACKAGES_REPOSITORY" "$SPACK_PACKAGES_COMMIT"
+    fetch_at "$tools/spack" "$SPACK_REPOSITORY" "$(pinned spack)"
+    fetch_at "$tools/packages" "$SPACK_PACKAGES_REPOSITORY" "$(pinned builtin)"
     SPACK_ROOT=$tools/spack
     mkdir -p "$SPACK_ROOT/etc/spack/site"
     printf 'repos:\n  builtin: %s/packages/repos/spack_repo/builtin\n' "$tools" \

@@ -19,6 +19,8 @@ sys.path.insert(0, str(CI))
 from pipelines import GITHUB, GITLAB, ROOT, Job, github_jobs, gitlab_jobs, read, resolve  # noqa: E402
 
 from fiducial.stack.cli.app import app  # noqa: E402
+from fiducial.stack.spack.pins import read_spack_pins  # noqa: E402
+from fiducial.stack.workspace import find_workspace  # noqa: E402
 
 BIN = Path(sys.executable).parent
 JOBS = {
@@ -170,6 +172,20 @@ def test_every_file_of_ours_that_a_pipeline_names_exists() -> None:
     assert "ci/nightly.sh" in named and "environments/base/wheels.lock" in named
     missing = {name for name in named if not (ROOT / name).exists() and not name.startswith(made)}
     assert not missing
+
+
+def test_the_shell_reads_the_pinned_commits_as_python_does() -> None:
+    pins = read_spack_pins(find_workspace(ROOT))
+    function = re.search(r"(?ms)^pinned\(\) .*?^}", (CI / "gitlab/spack.sh").read_text())
+    assert function
+    for part, commit in pins.items():
+        done = subprocess.run(
+            ["sh", "-c", f"{function[0]}\npinned {part}"], cwd=ROOT, capture_output=True, text=True
+        )
+        assert done.stdout.strip() == commit
+    template = (CI / "containers/spack/templates/container/fiducial.dockerfile").read_text()
+    (program,) = set(re.findall(r"awk -v .*? '(.*?)'", template))
+    assert program in function[0]
 
 
 def test_no_package_registry_is_named() -> None:

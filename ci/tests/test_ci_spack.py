@@ -39,7 +39,9 @@ pytestmark = [
         not (Path("/usr/bin/python3.11").exists() and Path("/usr/bin/g++").exists()),
         reason="not the reference host: Debian 12 with its own python3 and g++",
     ),
-    pytest.mark.skipif(shutil.which("gpg") is None, reason="no gpg here"),
+    pytest.mark.skipif(
+        not (shutil.which("gpg") and shutil.which("patchelf")), reason="no gpg or no patchelf here"
+    ),
 ]
 
 TINY = """\

@@ -8,11 +8,12 @@ SHELL ["/bin/bash", "-c"]
 {% if os_packages_build %}
 RUN {{ os_packages_build.update }} && {{ os_packages_build.install }} ca-certificates git python3
 {% endif %}
-COPY ci/gitlab/spack-pins.env /opt/fiducial/
-RUN set -e; . /opt/fiducial/spack-pins.env; \
+COPY environments/pins.yaml /opt/fiducial/environments/pins.yaml
+RUN set -e; \
+    pinned() { awk -v part="  $1:" '$0 == part { on = 1 } on && $1 == "commit:" { print $2; exit }' /opt/fiducial/environments/pins.yaml; }; \
     fetch() { git init -q "$1" && git -C "$1" fetch -q --depth 1 "$2" "$3" && git -C "$1" checkout -q FETCH_HEAD; }; \
-    fetch /opt/spack "$SPACK_REPOSITORY" "$SPACK_COMMIT"; \
-    fetch /opt/spack-packages "$SPACK_PACKAGES_REPOSITORY" "$SPACK_PACKAGES_COMMIT"; \
+    fetch /opt/spack "$SPACK_REPOSITORY" "$(pinned spack)"; \
+    fetch /opt/spack-packages "$SPACK_PACKAGES_REPOSITORY" "$(pinned builtin)"; \
     mkdir -p /opt/spack/etc/spack/site; \
     printf 'repos:\n  builtin: /opt/spack-packages/repos/spack_repo/builtin\n' > /opt/spack/etc/spack/site/repos.yaml; \
     echo '. /opt/spack/share/spack/setup-env.sh' > /opt/spack-shell.sh
