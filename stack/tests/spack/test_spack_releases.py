@@ -329,6 +329,27 @@ def test_a_distribution_lists_releases_that_allow_one_another(
         read_distributions(workspace, released_archives(workspace))
 
 
+def test_a_distribution_is_listed_when_it_is_released(root: Path) -> None:
+    workspace = Workspace(root)
+    write_release(plan_release(workspace, ["fiducial-alpha"], DAY))
+    with pytest.raises(Mistakes, match=r"distribution 1\.0: fiducial-beta 0\.1\.0 is not released"):
+        plan_release(workspace, ["fiducial-alpha"], DAY, distribution="1.0")
+    write_release(plan_release(workspace, ["fiducial-beta"], DAY, distribution="1.0"))
+    listed = read_distributions(workspace, released_archives(workspace))
+    assert listed == {"1.0": {"fiducial-alpha": "0.1.0", "fiducial-beta": "0.1.0"}}
+    commit(root)
+    write_component(root, "alpha", "0.1.1")
+    commit(root)
+    workspace = Workspace(root)
+    with pytest.raises(Mistakes, match="is listed already, with other components"):
+        plan_release(workspace, ["fiducial-alpha"], DAY, distribution="1.0")
+    with pytest.raises(Mistakes, match="is no release version"):
+        plan_release(workspace, ["fiducial-alpha"], DAY, distribution="one")
+    write_release(plan_release(workspace, ["fiducial-alpha"], DAY, distribution="1.1"))
+    listed = read_distributions(workspace, released_archives(workspace))
+    assert listed["1.1"]["fiducial-alpha"] == "0.1.1" and listed["1.0"]["fiducial-alpha"] == "0.1.0"
+
+
 def test_a_section_is_found_by_its_whole_version_and_dated_alone() -> None:
     text = "# C\n\n## 0.1.10 (unreleased)\n\n- B.\n\n## 0.1.1 (2025-01-01)\n\n- A.\n"
     section = find_section(text, "0.1.10")

@@ -25,6 +25,10 @@ def release(
     again: Annotated[
         bool, typer.Option("--again", help="Pin versions anew that nobody was given yet.")
     ] = False,
+    distribution: Annotated[
+        str,
+        typer.Option(metavar="VERSION", help="List what the components now are as this version."),
+    ] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be released; write nothing.")
     ] = False,
@@ -43,12 +47,13 @@ def release(
 
     workspace = find_workspace()
     chosen = _choose(names, everything, list(workspace.components))
-    plan = plan_release(workspace, chosen, datetime.date.today(), again)
+    plan = plan_release(workspace, chosen, datetime.date.today(), again, distribution)
     if not dry_run:
         write_release(plan)
     if as_json:
         record = {
-            "written": bool(plan.new) and not dry_run,
+            "written": bool(plan.texts) and not dry_run,
+            "distribution": distribution or None,
             "released": [vars(row) for row in plan.new],
             "standing": [f"{row.component} {row.version}" for row in plan.standing],
         }
@@ -59,7 +64,9 @@ def release(
     verb = "would be released" if dry_run else "released"
     for row in plan.new:
         typer.echo(f"{row.component} {row.version}: {verb}, sha256 {row.sha256}")
-    if plan.new and not dry_run:
+    if distribution:
+        typer.echo(f"distribution {distribution}: {len(workspace.components)} components")
+    if plan.texts and not dry_run:
         typer.echo("Now renew the recipes (fiducial recipes sync) and commit all of it at once.")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import yaml
 from packaging.utils import canonicalize_name
@@ -41,11 +42,28 @@ class Part:
     variant: str = ""
 
 
+def distributions_path(workspace: Workspace) -> Path:
+    """Where the versions of the distribution are listed."""
+    return workspace.root / "spack-repo" / "distributions.yaml"
+
+
+def render_distributions(distributions: Mapping[str, Mapping[str, str]]) -> str:
+    """The text of distributions.yaml."""
+    lines = [
+        "# Versions of the distribution (the recipe `fiducial`): components that go together",
+        "# (`fiducial component release --distribution VERSION` adds one).",
+    ]
+    for version in in_order(distributions):
+        lines.append(f'"{version}":')
+        lines += [f'  {name}: "{row}"' for name, row in sorted(distributions[version].items())]
+    return "\n".join(lines) + "\n"
+
+
 def read_distributions(
     workspace: Workspace, releases: list[ReleasedArchive]
 ) -> dict[str, dict[str, str]]:
     """Versions of the distribution, each with its components' versions; all mistakes at once."""
-    path = workspace.root / "spack-repo" / "distributions.yaml"
+    path = distributions_path(workspace)
     if not path.is_file():
         return {}
     try:

@@ -19,6 +19,11 @@ from packaging.utils import canonicalize_name
 from fiducial.stack.errors import EnvironmentProblem, Mistake, Mistakes
 from fiducial.stack.files import sha256_bytes, write_atomically
 from fiducial.stack.git_tree import Repository, find_repository, scratch
+from fiducial.stack.spack.bundle_recipe import (
+    distributions_path,
+    read_distributions,
+    render_distributions,
+)
 from fiducial.stack.spack.changelog import UNRELEASED, date_section, find_section
 from fiducial.stack.spack.releases import (
     VERSION,
@@ -42,16 +47,23 @@ class ReleasePlan:
     workspace: Workspace
     new: tuple[ReleasedArchive, ...]
     standing: tuple[ReleasedArchive, ...]
+    distribution: str
     texts: dict[Path, bytes]
 
 
 def plan_release(
-    workspace: Workspace, names: Iterable[str], day: datetime.date | None, again: bool = False
+    workspace: Workspace,
+    names: Iterable[str],
+    day: datetime.date | None,
+    again: bool = False,
+    distribution: str = "",
 ) -> ReleasePlan:
     """Decide how to release the components ``names``; writes nothing.
 
     ``day`` is written into CHANGELOG.md (None leaves it as it is). With ``again`` a version that
-    is released already is pinned anew. Raises Mistakes with every reason to refuse at once.
+    is released already is pinned anew. ``distribution`` is a version of the distribution, to be
+    made of the versions that all components now have. Raises Mistakes with every reason to refuse
+    at once.
     """
     repository = find_repository(workspace.root)
     if repository is None:
@@ -74,12 +86,41 @@ def plan_release(
         mistakes += found
         if not found:
             new.append(_release(workspace, repository, component, day, texts))
+    pins = {**before, **{(row.component, row.version): row for row in new}}
+    if distribution and not mistakes:
+        mistakes += _distribute(workspace, distribution, list(pins.values()), again, texts)
     if mistakes:
         raise Mistakes(mistakes, "what is to be released")
     if new:
-        pins = {**before, **{(row.component, row.version): row for row in new}}
         texts[releases_path(workspace)] = render_releases(list(pins.values())).encode()
-    return ReleasePlan(workspace, tuple(new), tuple(standing), texts)
+    return ReleasePlan(workspace, tuple(new), tuple(standing), distribution, texts)
+
+
+def _distribute(
+    workspace: Workspace,
+    version: str,
+    releases: list[ReleasedArchive],
+    again: bool,
+    texts: dict[Path, bytes],
+) -> list[Mistake]:
+    """Add a version of the distribution to ``texts``; what forbids it."""
+    where = f"distribution {version}"
+    if not VERSION.fullmatch(version):
+        return [Mistake(where, "is no release version", "write it as 1.2.3")]
+    known = {(row.component, row.version) for row in releases}
+    wanted = {component.name: component.version for component in workspace.components.values()}
+    mistakes = [
+        Mistake(where, f"{name} {chosen} is not released", "release it with the others")
+        for name, chosen in wanted.items()
+        if (name, chosen) not in known
+    ]
+    listed = read_distributions(workspace, releases)
+    if listed.get(version, wanted) != wanted and not again:
+        mistakes.append(Mistake(where, "is listed already, with other components", "raise it"))
+    if listed.get(version) != wanted:
+        text = render_distributions({**listed, version: wanted})
+        texts[distributions_path(workspace)] = text.encode()
+    return mistakes
 
 
 def write_release(plan: ReleasePlan) -> None:
