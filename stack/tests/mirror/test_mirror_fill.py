@@ -243,6 +243,7 @@ def test_a_spack_lock_names_files_by_our_recipes_and_by_what_is_kept_of_builtin(
     delta = site.serve("delta")
     pip = site.serve("pip")
     site.recipe("fiducial_wheels", "py-delta", WHEEL.format(delta))
+    site.recipe("fiducial", "fiducial", 'class It(BundlePackage):\n    version("1.0")\n')
     (site.workspace.root / "spack-repo/builtin-sources.yaml").write_text(
         "format: 1\nsources:\n  py-pip@1.0:\n    file: pip-1.0-py3-none-any.whl\n"
         f"    sha256: {pip}\n    extension: whl\n"
@@ -253,6 +254,7 @@ def test_a_spack_lock_names_files_by_our_recipes_and_by_what_is_kept_of_builtin(
             "py-pip": {},
             "python": {"external": {"path": "/usr"}},
             "python-venv": {},
+            "fiducial": {"namespace": "fiducial"},
             "py-fiducial-core": {"namespace": "fiducial", "parameters": {"dev_path": "/x"}},
         }
     )

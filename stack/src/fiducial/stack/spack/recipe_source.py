@@ -10,12 +10,14 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 from packaging.version import InvalidVersion, Version
 
 from fiducial.stack.errors import InputError
 from fiducial.stack.spack.mirror_layout import Origin, Source, mirror_source
 
+_BUNDLE = "BundlePackage"
 _ARCHIVES = ("tar.gz", "tar.bz2", "tar.xz", "zip", "whl")
 
 
@@ -30,12 +32,12 @@ class RecipeVersion:
 
 @dataclass(frozen=True)
 class RecipeFiles:
-    """The project and file name of a recipe, and its versions."""
+    """The file name of a recipe (one version's), and its versions. A bundle has no files."""
 
     path: Path
-    project: str
     filename: str
     versions: tuple[RecipeVersion, ...]
+    bundle: bool = False
 
     def source(self, package: str, version: str, origin: Origin) -> Source | None:
         """The file of ``version``; None where it has no archive (a version in the making)."""
@@ -87,8 +89,9 @@ def read_recipe(path: Path) -> RecipeFiles:
         raise InputError(f"the recipe {path} is not readable", str(error)) from error
     pypi = ""
     versions: list[RecipeVersion] = []
-    bodies = [node.body for node in tree.body if isinstance(node, ast.ClassDef)]
-    for node in (statement for body in bodies for statement in body):
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    bundle = any(base.id == _BUNDLE for row in classes for base in row.bases if _is_name(base))
+    for node in (statement for row in classes for statement in row.body):
         if isinstance(node, ast.Assign) and _names(node) == ["pypi"]:
             pypi = str(_value(node.value))
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
@@ -103,10 +106,14 @@ def read_recipe(path: Path) -> RecipeFiles:
                         options.get("expand") is not False,
                     )
                 )
-    project, _, filename = pypi.partition("/")
-    if not filename:
+    filename = pypi.partition("/")[2]
+    if not filename and not bundle:
         raise InputError(f"the recipe {path} names no file", "it has no 'pypi'")
-    return RecipeFiles(path, project, filename, tuple(versions))
+    return RecipeFiles(path, filename, tuple(versions), bundle)
+
+
+def _is_name(node: ast.expr) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name)
 
 
 def _names(node: ast.Assign) -> list[str]:

@@ -115,7 +115,10 @@ def _of_spack(
             path = repository(workspace, namespace) / "packages" / folder_name(node.name)
             origin: Origin = "component" if namespace == "fiducial" else "index"
             try:
-                source = read_recipe(path / "package.py").source(node.name, node.version, origin)
+                recipe = read_recipe(path / "package.py")
+                if recipe.bundle:
+                    continue
+                source = recipe.source(node.name, node.version, origin)
             except InputError as error:
                 mistakes.append(Mistake(node.label, error.problem, error.hint))
                 continue
