@@ -172,7 +172,7 @@ def _check_glibc(key: str, value: str, where: str, mistakes: list[Mistake]) -> N
 def _read_pins(workspace: Workspace, mistakes: list[Mistake]) -> tuple[Pin, ...]:
     path = workspace.environments / "pins.yaml"
     where = str(path.relative_to(workspace.root))
-    rows = _read_yaml(path, workspace.root, {"format", "pins"}, mistakes).get("pins") or {}
+    rows = _read_yaml(path, workspace.root, {"format", "pins", "spack"}, mistakes).get("pins") or {}
     pins = []
     for package, row in rows.items() if isinstance(rows, dict) else []:
         row = row if isinstance(row, dict) else {}
