@@ -32,16 +32,15 @@ class PyFiducialAnalysis(PythonPackage):
         depends_on("py-numba@0.61:")
         depends_on("py-pydantic@2.7:")
 
-    def test_smoke(self):
-        """use the installed package"""
-        python = self.module.python
-        python(
-            "-c",
-            """\
+    def smoke(self):
+        return """\
 import numpy as np
 from fiducial.analysis.thrust import thrust
 pz = np.array([45.6, -45.6])
 value, axis = thrust(np.array([0, 2]), 0 * pz, 0 * pz, pz)
 assert abs(value[0] - 1) < 1e-12 and abs(axis[0, 2]) == 1
-""",
-        )
+"""
+
+    def test_smoke(self):
+        """use the installed package"""
+        self.module.python("-c", self.smoke())

@@ -34,13 +34,12 @@ class PyFiducialCore(PythonPackage):
         depends_on("py-pyyaml@6.0:")
         depends_on("py-numba-cuda@0.20:", when="+cuda")
 
-    def test_smoke(self):
-        """use the installed package"""
-        python = self.module.python
-        python(
-            "-c",
-            """\
+    def smoke(self):
+        return """\
 from fiducial.core.random import uniform
 assert uniform(1, 2, 3, 4) == uniform(1, 2, 3, 4) != uniform(1, 2, 3, 5)
-""",
-        )
+"""
+
+    def test_smoke(self):
+        """use the installed package"""
+        self.module.python("-c", self.smoke())

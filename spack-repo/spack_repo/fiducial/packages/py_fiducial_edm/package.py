@@ -33,16 +33,15 @@ class PyFiducialEdm(PythonPackage):
         depends_on("py-jinja2@3.1:")
         depends_on("py-typer@0.12:")
 
-    def test_smoke(self):
-        """use the installed package"""
-        python = self.module.python
-        python(
-            "-c",
-            """\
+    def smoke(self):
+        return """\
 from fiducial.edm import EventBatch, EventHeaderCollection, MCParticleCollection, content_hash
 header = EventHeaderCollection.build([1], eventNumber=[0])
 muons = MCParticleCollection.build([2], PDG=[13, -13], momentum=([0, 0], [0, 0], [45.6, -45.6]))
 event = EventBatch({"EventHeader": header, "MCParticles": muons})
 assert len(event["MCParticles"]) == 2 and len(content_hash(event)) == 64
-""",
-        )
+"""
+
+    def test_smoke(self):
+        """use the installed package"""
+        self.module.python("-c", self.smoke())

@@ -38,12 +38,8 @@ class PyFiducialFramework(PythonPackage):
         depends_on("py-distributed@2024.8:", when="+dask")
         depends_on("py-dask-jobqueue@0.9:", when="+dask")
 
-    def test_smoke(self):
-        """use the installed package"""
-        python = self.module.python
-        python(
-            "-c",
-            """\
+    def smoke(self):
+        return """\
 import json
 import pathlib
 from fiducial.edm import EventBatch, EventHeaderCollection, MCParticleCollection
@@ -58,5 +54,8 @@ chain = {"chain": "copy", "title": "read and write", "seed": 1, "scales": {"smok
 chain |= {"steps": [read], "outputs": {"events": keep}}
 pathlib.Path("copy.yaml").write_text(json.dumps(chain))
 assert run("copy.yaml", 10, "out").info["events"] == 10
-""",
-        )
+"""
+
+    def test_smoke(self):
+        """use the installed package"""
+        self.module.python("-c", self.smoke())

@@ -36,14 +36,13 @@ class PyFiducialGenerators(PythonPackage):
         depends_on("py-particle@0.25:")
         depends_on("py-pythia8mc@=8.317.2", when="+pythia8")
 
-    def test_smoke(self):
-        """use the installed package"""
-        python = self.module.python
-        python(
-            "-c",
-            """\
+    def smoke(self):
+        return """\
 from fiducial.generators.gun import Gun
 events = Gun(particles=[13, 22], momentum=10.0, theta=1.0).produce(0, 10, 1)
 assert events["MCParticles"].PDG.tolist() == [13, 22] * 5
-""",
-        )
+"""
+
+    def test_smoke(self):
+        """use the installed package"""
+        self.module.python("-c", self.smoke())

@@ -38,12 +38,8 @@ class PyFiducialIo(PythonPackage):
         depends_on("py-xxhash@3.0:")
         depends_on("py-particle@0.25:")
 
-    def test_smoke(self):
-        """use the installed package"""
-        python = self.module.python
-        python(
-            "-c",
-            """\
+    def smoke(self):
+        return """\
 from fiducial.edm import EventBatch, EventHeaderCollection, MCParticleCollection
 from fiducial.io import read_rntuple, write_rntuple
 header = EventHeaderCollection.build([1], eventNumber=[0])
@@ -51,5 +47,8 @@ muons = MCParticleCollection.build([2], PDG=[13, -13], momentum=([0, 0], [0, 0],
 event = EventBatch({"EventHeader": header, "MCParticles": muons})
 write_rntuple("events.root", event, {})
 assert read_rntuple("events.root") == event
-""",
-        )
+"""
+
+    def test_smoke(self):
+        """use the installed package"""
+        self.module.python("-c", self.smoke())

@@ -32,12 +32,8 @@ class PyFiducialSimulation(PythonPackage):
         depends_on("py-numba@0.61:")
         depends_on("py-pydantic@2.7:")
 
-    def test_smoke(self):
-        """use the installed package"""
-        python = self.module.python
-        python(
-            "-c",
-            """\
+    def smoke(self):
+        return """\
 from fiducial.edm import EventBatch, EventHeaderCollection, MCParticleCollection
 from fiducial.simulation.steps import FastSim
 header = EventHeaderCollection.build([1], eventNumber=[0])
@@ -45,5 +41,8 @@ photon = MCParticleCollection.build([1], PDG=[22], generatorStatus=[1], momentum
 event = EventBatch({"EventHeader": header, "MCParticles": photon})
 found = FastSim(card="idea").transform(event, seed=1)["ReconstructedParticles"]
 assert len(found) == 1 and 20 < found.energy[0] < 40
-""",
-        )
+"""
+
+    def test_smoke(self):
+        """use the installed package"""
+        self.module.python("-c", self.smoke())

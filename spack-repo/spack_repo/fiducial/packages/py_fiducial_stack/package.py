@@ -40,12 +40,8 @@ class PyFiducialStack(PythonPackage):
         depends_on("py-isal@1.7:")
         depends_on("py-zlib-ng@0.5:")
 
-    def test_smoke(self):
-        """use the installed package"""
-        python = self.module.python
-        python(
-            "-c",
-            """\
+    def smoke(self):
+        return """\
 from fiducial.stack.dsse import seal, unseal
 from fiducial.stack.errors import StackError
 from fiducial.stack.keys import PrivateKey
@@ -59,5 +55,8 @@ except StackError:
     pass
 else:
     raise SystemExit("an unknown key was believed")
-""",
-        )
+"""
+
+    def test_smoke(self):
+        """use the installed package"""
+        self.module.python("-c", self.smoke())

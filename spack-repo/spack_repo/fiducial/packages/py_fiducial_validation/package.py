@@ -41,13 +41,12 @@ class PyFiducialValidation(PythonPackage):
         depends_on("py-typer@0.12:")
         depends_on("py-rich@13.7:")
 
-    def test_smoke(self):
-        """use the installed package"""
-        python = self.module.python
-        python(
-            "-c",
-            """\
+    def smoke(self):
+        return """\
 from fiducial.framework import run
 assert run("zh_recoil", 10, "out").info["events"] == 10
-""",
-        )
+"""
+
+    def test_smoke(self):
+        """use the installed package"""
+        self.module.python("-c", self.smoke())
