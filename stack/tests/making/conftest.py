@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -106,6 +107,15 @@ def write_workspace(root: Path) -> None:
     )
     (root / "environments" / "toy" / "wheels.in").write_text("# A toy.\nfiducial-beta\n")
     (root / "LICENSE").write_text("The licence.\n")
+
+
+@pytest.fixture(scope="session")
+def toolbox() -> SimpleNamespace:
+    """What makes workspaces and indexes, for tests that need others than the toy."""
+    return SimpleNamespace(
+        make_wheel=make_wheel, write_component=write_component, write_workspace=write_workspace,
+        isolate=isolate,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

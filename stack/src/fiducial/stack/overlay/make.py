@@ -25,7 +25,7 @@ from fiducial.stack.files import (
     sweep,
     write_atomically,
 )
-from fiducial.stack.installed import site_packages
+from fiducial.stack.installed import normalise, site_packages
 from fiducial.stack.interpreter import Python, bind_interpreter, inspect_python
 from fiducial.stack.manifest import Manifest
 from fiducial.stack.overlay.record import NAME, Overlay, Stack, read_overlay
@@ -149,6 +149,7 @@ def _install(fresh: Path, python: Python, copies: dict[str, Copy]) -> None:
     for entry in site.iterdir():  # files that a wheel copies: read from the folder instead
         if entry.is_dir() and not entry.name.endswith(".dist-info"):
             remove_tree(entry)
+    normalise(fresh, python.minor)
 
 
 def _editable_wheel(copy: Copy, work: Path) -> Path:
@@ -159,7 +160,9 @@ def _editable_wheel(copy: Copy, work: Path) -> Path:
     wheels = sorted(out.glob("*.whl")) if out.is_dir() else []
     if done.returncode != 0 or len(wheels) != 1:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise InputError(
-            f"cannot build {copy.name} from {copy.folder}", said[-1] if said else "no wheel"
-        )
+        reason = said[-1] if said else "no wheel"
+        hint = None
+        if "editables" in reason:
+            hint = 'say [tool.hatch.build] dev-mode-dirs = ["src"] in its pyproject.toml'
+        raise InputError(f"cannot build {copy.name} from {copy.folder}", reason, hint)
     return wheels[0]

@@ -67,7 +67,7 @@ class Overlay(_Record):
             full = name if name in known else f"fiducial-{name}"
             if full not in known:
                 raise InputError(
-                    f"no working copy of '{name}' here", None, did_you_mean(name, known)
+                    f"no working copy of '{name}' here", None, did_you_mean(full, known)
                 )
             gone.add(full)
         return tuple(copy for copy in self.copies if copy.name not in gone)
