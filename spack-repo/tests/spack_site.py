@@ -78,9 +78,9 @@ class Site:
         assert not ok or done.returncode == 0, f"{command}\n{done.stdout[-6000:]}{done.stderr}"
         return done
 
-    def follow(self, heading: str) -> None:
+    def follow(self, heading: str, page: Path = PAGE) -> None:
         """Do what the how-to page says under ``heading``, to the letter."""
-        section = PAGE.read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+        section = page.read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
         blocks = re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
         assert blocks, f"nothing to do under {heading!r}"
         for block in blocks:
