@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import subprocess
 import sys
 import time
@@ -82,19 +81,18 @@ def stages(jobs: int, changed: str | None) -> list[Stage]:
     tests = [str(folders[name] / "tests") for name in tested]
     whole = [str(ROOT / place) for place in ("docs", "ci", "spack-repo") if (ROOT / place).is_dir()]
     python = sys.executable
-    recipes = [Stage("recipes", "check", (str(BIN / "fiducial"), "recipes", "check"))]
-    if (sys.version_info[:2], platform.machine()) != ((3, 11), "x86_64"):
-        print("── recipes: not checked here: they are read from wheels for CPython 3.11, x86_64")
-        recipes = []
+    locks = [
+        Stage(f"lock {name}", "check", (str(BIN / "fiducial"), "lock", name, "--check"))
+        for name in ("base", "dev", "detector-study", "gpu")
+    ]
     return [
         Stage("ruff", "check", (str(BIN / "ruff"), "check", ".")),
         Stage("format", "check", (str(BIN / "ruff"), "format", "--check", ".")),
         Stage("mypy", "check", (str(BIN / "mypy"), *sources)),
         Stage("imports", "check", (str(BIN / "lint-imports"), "--no-cache")),
         Stage("edm", "check", (str(BIN / "fiducial"), "edm", "check")),
-        Stage("lock base", "check", (str(BIN / "fiducial"), "lock", "base", "--check")),
-        Stage("lock dev", "check", (str(BIN / "fiducial"), "lock", "dev", "--check")),
-        *recipes,
+        *locks,
+        Stage("recipes", "check", (str(BIN / "fiducial"), "recipes", "check")),
         Stage(
             "tests",
             "test",
