@@ -85,7 +85,8 @@ def load_spack_environment(workspace: Workspace, name: str) -> SpackEnvironment:
         raise InputError(f"no environment '{name}' for Spack", None, hint)
     mistakes: list[Mistake] = []
     content: dict[str, Any] = {}
-    waiting = [directory / "spack.yaml", *_scope(reference_host(workspace))]
+    host = reference_host(workspace)
+    waiting = [directory / "spack.yaml", host / "host.yaml", *_scope(host)]
     while waiting:
         path = waiting.pop(0)
         label = _label(path, workspace)
