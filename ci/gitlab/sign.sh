@@ -32,4 +32,4 @@ in_environment test run --fail-fast
 
 SPACK_GNUPGHOME=$work/site          # a keyring with one key: the one to sign with
 spack gpg trust "$FIDUCIAL_SITE_KEY"
-in_environment buildcache push --update-index --with-build-dependencies "$FIDUCIAL_SITE_BUILDCACHE"
+in_environment buildcache push --update-index --without-build-dependencies "$FIDUCIAL_SITE_BUILDCACHE"

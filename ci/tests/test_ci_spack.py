@@ -160,6 +160,8 @@ def test_the_base_environment_becomes_a_job_a_package(runner: Runner) -> None:
     nodes = lock["concrete_specs"].values()
     assert {node["name"] for node in nodes if "external" not in node} == jobs.keys()
     assert len(jobs) > 70 and "py-fiducial-validation" in jobs
+    committed = json.loads((ROOT / "environments/base/spack.lock").read_text())
+    assert lock["concrete_specs"] == committed["concrete_specs"], "the reference host's hashes"
     for name in jobs.values():
         job = pipeline[name]
         assert job["before_script"] == [". ci/gitlab/spack.sh"]
