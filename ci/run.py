@@ -85,6 +85,8 @@ def stages(jobs: int, changed: str | None) -> list[Stage]:
         Stage(f"lock {name}", "check", (str(BIN / "fiducial"), "lock", name, "--check"))
         for name in ("base", "dev", "detector-study", "gpu")
     ]
+    every = (str(BIN / "fiducial"), "lock", "--all", "--builder", "spack", "--check")
+    locks.append(Stage("lock spack", "check", every))
     return [
         Stage("ruff", "check", (str(BIN / "ruff"), "check", ".")),
         Stage("format", "check", (str(BIN / "ruff"), "format", "--check", ".")),

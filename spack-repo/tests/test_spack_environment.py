@@ -1,25 +1,58 @@
-"""The base environment says the same to Spack as to the wheel builder (no Spack needed)."""
+"""The environments say the same to Spack as to the wheel builder (no Spack needed).
+
+One environment has one list of packages. The parity test compares the two locks of each, and
+``DIFFERENCES`` names every difference that is meant.
+"""
 
 from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+from packaging.utils import canonicalize_name
 
 from fiducial.stack.component_wheel import read_source
 from fiducial.stack.environment import load_environment
+from fiducial.stack.lockfile import read_lock
+from fiducial.stack.spack.lock_graph import SpackLock, read_spack_lock
 from fiducial.stack.spack.names import spack_name
-from fiducial.stack.spack.wheel_recipe import PYTHON
+from fiducial.stack.spack.spack_environment import (
+    load_spack_environment,
+    lockable_names,
+    spack_environment_names,
+)
+from fiducial.stack.spack.spack_lock import check_lock
+from fiducial.stack.spack.wheel_recipe import MARKERS, PYTHON
 from fiducial.stack.workspace import find_workspace
 
 WORKSPACE = find_workspace(Path(__file__).parent)
-BASE = WORKSPACE.environments / "base"
-COMMON = WORKSPACE.environments / "common"
+PLACES = WORKSPACE.environments
+COMMON = PLACES / "common"
 COMPONENTS = {spack_name(name): row for name, row in WORKSPACE.components.items()}
+NAMES = spack_environment_names(WORKSPACE)
+LOCKED = lockable_names(WORKSPACE)
+BOTH = sorted(set(LOCKED) & set(WORKSPACE.environment_names()))
+"""Environments that either builder can make."""
+
+DIFFERENCES = {
+    "python": "the host's interpreter, which a wheel stack binds to when it is built or deployed",
+    "python-venv": "how Spack runs Python while it installs a package",
+    "py-pip": "how Spack installs wheels; the wheel builder has uv do it",
+    "py-wheel": "what Spack's build system for Python packages asks for",
+    "py-hatchling": "what components are built with; the wheel builder builds them beforehand",
+    "py-pathspec": "of hatchling",
+    "py-pluggy": "of hatchling",
+    "py-trove-classifiers": "of hatchling",
+    "fiducial": "the bundle: it has no files, and says which components go together",
+    "patchelf": "sets run paths of extensions that are compiled (none is here)",
+}
+"""What only a Spack lock holds, and why. A wheel lock holds nothing that the other lacks."""
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -28,34 +61,121 @@ def read(path: Path) -> dict[str, Any]:
     return data
 
 
-def test_spack_and_the_wheel_builder_are_given_the_same_components_with_the_same_extras() -> None:
-    wanted = {
-        spack_name(name) + "".join(f"+{extra}" for extra in sorted(extras))
-        for name, extras in load_environment(WORKSPACE, "base").components.items()
+def versions(lock: SpackLock) -> dict[str, str]:
+    found = {node.name: node.version for node in lock.nodes.values()}
+    assert len(found) == len(lock.nodes), "unify: one of each"
+    return found
+
+
+def yaml_files() -> Iterator[Path]:
+    yield from PLACES.glob("*/spack.yaml")
+    yield from COMMON.rglob("*.yaml")
+
+
+def test_the_three_environments_of_both_builders_are_locked_for_both() -> None:
+    assert {"base", "detector-study", "gpu"} <= set(BOTH)
+
+
+@pytest.mark.parametrize("name", LOCKED)
+def test_the_committed_lock_is_fresh(name: str) -> None:
+    check_lock(WORKSPACE, name)
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_both_builders_have_the_same_versions_of_the_same_packages(name: str) -> None:
+    environment = load_environment(WORKSPACE, name)
+    wheels = read_lock(environment.lock_path).applicable(MARKERS)
+    expected = {spack_name(package): row.version for package, row in wheels.items()}
+    lock = read_spack_lock(PLACES / name / "spack.lock")
+    found = versions(lock)
+    released = {package: found.pop(package) for package in COMPONENTS if package in found}
+    assert released.keys() == {spack_name(package) for package in environment.components}
+    extra = found.keys() - expected.keys()
+    assert extra <= DIFFERENCES.keys(), f"neither in wheels.lock nor named: {extra}"
+    assert {package: found.get(package) for package in expected} == expected
+    spaces = {node.name: node.content["namespace"] for node in lock.nodes.values()}
+    assert {spaces[package] for package in expected} == {"fiducial_wheels"}
+    assert {spaces[package] for package in [*released, "fiducial"]} == {"fiducial"}
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_components_have_the_extras_that_the_wheel_builder_gives_them(name: str) -> None:
+    nodes = {
+        node.name: node for node in read_spack_lock(PLACES / name / "spack.lock").nodes.values()
     }
-    assert set(read(BASE / "spack.yaml")["spack"]["specs"]) == wanted
+    for component, extras in load_environment(WORKSPACE, name).components.items():
+        parameters = nodes[spack_name(component)].content["parameters"]
+        asked = {key for key, value in parameters.items() if value is True}
+        assert {canonicalize_name(variant) for variant in asked} == extras, component
 
 
-def test_components_without_a_release_are_developed_from_where_they_lie() -> None:
-    developed = read(BASE / "spack.yaml")["spack"]["develop"]
-    released = WORKSPACE.root / "spack-repo" / "releases.yaml"
-    assert developed.keys() == COMPONENTS.keys() - set(read(released) if released.exists() else ())
+def test_every_named_difference_is_one() -> None:
+    found: set[str] = set()
+    for name in BOTH:
+        lock = read_spack_lock(PLACES / name / "spack.lock")
+        wheels = read_lock(PLACES / name / "wheels.lock").applicable(MARKERS)
+        found |= versions(lock).keys() - {spack_name(package) for package in wheels}
+    assert found - COMPONENTS.keys() == DIFFERENCES.keys()
+
+
+def test_the_full_stack_is_compiled_and_of_the_size_of_the_field() -> None:
+    for name in ("full-source", "full-source-dbg"):
+        lock = read_spack_lock(PLACES / name / "spack.lock")
+        spaces = {node.content["namespace"] for node in lock.nodes.values()}
+        assert len(lock.nodes) >= 150 and spaces == {"builtin", "fiducial"}
+        wanted = "geant4 root acts dd4hep podio edm4hep gaudi pythia8 hepmc3 fastjet lhapdf delphes"
+        wanted += " celeritas vecgeom madgraph5amc sherpa whizard"
+        assert set(wanted.split()) <= versions(lock).keys()
+
+
+@pytest.mark.parametrize(
+    ("optimised", "debuggable"), [("full-source", "full-source-dbg"), ("release", "release-dbg")]
+)
+def test_both_ways_to_compile_have_the_same_versions(optimised: str, debuggable: str) -> None:
+    locks = [read_spack_lock(PLACES / name / "spack.lock") for name in (optimised, debuggable)]
+    opt, dbg = (versions(lock) for lock in locks)
+    assert opt == dbg
+    kinds = [
+        {
+            node.name: node.content["parameters"]["build_type"]
+            for node in lock.nodes.values()
+            if "build_type" in node.content["parameters"] and not node.external
+        }
+        for lock in locks
+    ]
+    ours = {"geant4", "dd4hep", "podio", "edm4hep", "gaudi", "hepmc3", "vecgeom", "root"}
+    assert {kinds[0][package] for package in ours} == {"Release"}
+    assert {kinds[1][package] for package in ours} == {"Debug"}
+
+
+def test_nightly_develops_every_component_from_where_it_lies() -> None:
+    developed = read(COMMON / "checkout" / "develop.yaml")["develop"]
+    assert developed.keys() == COMPONENTS.keys()
     for name, row in developed.items():
         assert row["spec"] == f"{name}@={COMPONENTS[name].version}"
-        assert (BASE / row["path"]).resolve() == COMPONENTS[name].directory
+        assert (PLACES / "nightly" / row["path"]).resolve() == COMPONENTS[name].directory
+    assert load_spack_environment(WORKSPACE, "nightly").developed == sorted(COMPONENTS)
+    assert set(NAMES) - set(LOCKED) == {"nightly"}
 
 
-def test_everything_that_the_environment_includes_stands_in_the_checkout() -> None:
-    rows = read(BASE / "spack.yaml")["spack"]["include"]
-    optional = [row for row in rows if isinstance(row, dict)]
-    assert [(row["path"], row["optional"], row["prefer_modify"]) for row in optional] == [
-        ("../host", True, True)
-    ], "only what a host says about itself may be absent, and it is what Spack modifies"
-    assert rows[0] is optional[0], "the host has the last word"
-    for row in rows[1:]:
-        assert (BASE / row).is_file()
-    for place in read(COMMON / "repos.yaml")["repos"].values():
-        assert (COMMON / place / "repo.yaml").is_file()
+@pytest.mark.parametrize("name", NAMES)
+def test_a_host_has_the_last_word_and_only_it_may_be_absent(name: str) -> None:
+    rows = read(PLACES / name / "spack.yaml")["spack"]["include"]
+    host = {"name": "host", "path": "../host", "optional": True, "prefer_modify": True}
+    assert rows[0] == host and all(isinstance(row, str) for row in rows[1:])
+    load_spack_environment(WORKSPACE, name)  # every file is there, and is YAML
+
+
+@pytest.mark.parametrize("name", [*NAMES, "dev"])
+def test_each_says_for_whom_it_is(name: str) -> None:
+    text = (PLACES / name / "README.md").read_text()
+    assert text.startswith(f"# {name}\n") and re.search(r"\b[Ff]or\b", text)
+
+
+def test_repositories_lie_where_the_environments_say() -> None:
+    for path in COMMON.rglob("repos.yaml"):
+        for place in read(path)["repos"].values():
+            assert (path.parent / place / "repo.yaml").is_file(), path
 
 
 def test_what_spack_leaves_in_a_component_is_no_source_of_it(tmp_path: Path) -> None:
@@ -68,10 +188,19 @@ def test_what_spack_leaves_in_a_component_is_no_source_of_it(tmp_path: Path) -> 
     assert read_source(WORKSPACE, component).sha256 == before.sha256
 
 
-def test_no_place_of_a_machine_stands_in_the_environment() -> None:
-    for path in [BASE / "spack.yaml", *COMMON.glob("*.yaml")]:
+def test_no_place_of_a_machine_stands_in_an_environment() -> None:
+    for path in yaml_files():
+        if "reference-host" in path.parts:
+            continue
         lines = [line.split("#")[0] for line in path.read_text().splitlines()]
-        assert not [line for line in lines if re.search(r"(^|[\s:'\"\[])(/|~)\w|://", line)], path
+        assert not [line for line in lines if re.search(r"(^|[\s:'\"\[])~?/\w|://", line)], path
+
+
+def test_no_place_of_a_checkout_stands_in_a_lock() -> None:
+    for path in PLACES.glob("*/spack.lock*"):
+        text = path.read_text()
+        assert str(WORKSPACE.root) not in text and "dev_path" not in text
+        assert set(re.findall(r'"path": ?"([^"]*)"', text)) <= {"/usr"}
 
 
 def test_spack_takes_the_python_that_the_wheel_recipes_are_for() -> None:
