@@ -383,6 +383,11 @@ def test_status_tells_what_changed(desk: Desk, capsys: Any) -> None:
     alpha, beta = (copy["trouble"] for copy in found["copies"])
     assert alpha == "its pyproject.toml changed"
     assert "is not a component" in beta
+    capsys.readouterr()
+    assert run(["dev", "use"]) == 2
+    assert "fiducial dev drop fiducial-beta" in capsys.readouterr().err
+    assert run(["dev", "drop", "beta"]) == 0
+    assert run(["dev", "status"]) == 0
 
 
 def test_a_stack_that_was_rebuilt_is_taken_up_again(desk: Desk, capsys: Any) -> None:
@@ -402,6 +407,7 @@ def test_a_stack_that_was_rebuilt_is_taken_up_again(desk: Desk, capsys: Any) -> 
     ("arguments", "code", "said"),
     [
         (["use", "nowhere"], 2, "is not a component (it has no pyproject.toml)"),
+        (["use", "work/alhpa"], 2, "did you mean work/alpha?"),
         (["use"], 2, "no working copy is named, and none is in use"),
         (["use", "work/alpha", "--stack", "work"], 2, "is not a stack"),
         (["use", "work/alpha", "--overlay", "work"], 2, "is not an overlay"),

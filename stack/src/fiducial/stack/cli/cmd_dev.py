@@ -32,7 +32,7 @@ _HERE = Path(".fiducial-dev")
 def use(
     path: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[PATH]…", help="Folders of components (default: those in use)."),
+        typer.Argument(metavar="PATH", help="Folders of components (default: those in use)."),
     ] = None,
     stack: Annotated[
         Path | None,
@@ -73,7 +73,14 @@ def use(
     manifest = read_manifest(named)
     copies = read_copies(path or [])
     if old is not None:
-        kept = [Path(copy.path) for copy in old.copies if copy.name not in copies]
+        others = [copy for copy in old.copies if copy.name not in copies]
+        for copy in others:
+            if not Path(copy.path, "pyproject.toml").is_file():
+                raise InputError(
+                    f"the working copy of {copy.name} is gone", copy.path,
+                    f"fiducial dev drop {copy.name}, or name where it is now",
+                )  # fmt: skip
+        kept = [Path(copy.path) for copy in others]
         copies = read_copies([*(path or []), *kept])
     if not copies:
         raise InputError(
@@ -202,7 +209,7 @@ def status(overlay: Place = _HERE, as_json: AsJson = False) -> None:
 @app.command()
 def drop(
     name: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]…", help="Components, like edm.")
+        list[str] | None, typer.Argument(metavar="NAME", help="Components, like edm.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All of them: no overlay.")] = False,
     overlay: Place = _HERE,

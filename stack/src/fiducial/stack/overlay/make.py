@@ -113,6 +113,7 @@ def _make(fresh: Path, root: Path, overlay: Overlay, minor: str, copies: dict[st
     for shell in SHELLS:
         text = render_script(f"overlay.{shell}.j2", **facts)
         write_atomically(fresh / f"setup.{shell}", text)
+    write_atomically(fresh / ".gitignore", "*\n")
     write_atomically(fresh / NAME, overlay.model_dump_json(indent=1) + "\n")
 
 

@@ -59,7 +59,7 @@ def rerun(
     """Run ``chains`` in the overlay and, where it is not known yet, in the stack below."""
     out = results_folder(root)
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        write_atomically(out / ".gitignore", "*\n")
         known = _baseline(out, overlay, chains, scale, progress)
         results = _run(root.absolute(), chains, scale, out / "overlay", progress)
     except EnvironmentProblem:

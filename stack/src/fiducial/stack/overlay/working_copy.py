@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from fiducial.stack.errors import InputError, Mistake, Mistakes
+from fiducial.stack.errors import InputError, Mistake, Mistakes, nearest
 from fiducial.stack.files import sha256_file
 from fiducial.stack.overlay.record import WorkingCopy
 from fiducial.stack.workspace import Component, read_component
@@ -42,10 +42,10 @@ def read_copy(path: Path) -> Copy:
     folder = path.resolve()
     metadata = folder / "pyproject.toml"
     if not metadata.is_file():
-        raise InputError(
-            f"{path} is not a component", "it has no pyproject.toml",
-            "name the folder of one, like components/edm",
-        )  # fmt: skip
+        beside = [other.parent.name for other in folder.parent.glob("*/pyproject.toml")]
+        near = nearest(folder.name, beside)
+        hint = f"did you mean {path.parent / near[0]}?" if near else "name a component's folder"
+        raise InputError(f"{path} is not a component", "it has no pyproject.toml", hint)
     mistakes: list[Mistake] = []
     component = read_component(metadata, folder, mistakes)
     if component is None:
