@@ -252,6 +252,16 @@ def test_a_version_that_is_released_with_other_content_is_refused(root: Path) ->
     assert new["fiducial-beta"] == old["fiducial-beta"]
 
 
+def test_pins_without_a_day_are_made_anew_with_one(root: Path) -> None:
+    workspace = Workspace(root)
+    write_release(plan_release(workspace, list(workspace.components), None))
+    commit(root)
+    assert len(plan_release(workspace, list(workspace.components), DAY).standing) == 2
+    assert len(release(root, again=True).new) == 2
+    assert "## 0.1.0 (2026-01-31)" in (root / "components/alpha/CHANGELOG.md").read_text()
+    assert len(release(root, again=True).standing) == 2
+
+
 def test_a_changelog_without_the_version_is_refused(root: Path) -> None:
     (root / "components/alpha/CHANGELOG.md").write_text(
         "# Changes\n\n## 0.0.9 (2025-01-01)\n\n- A.\n"

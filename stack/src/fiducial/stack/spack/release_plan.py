@@ -24,7 +24,7 @@ from fiducial.stack.spack.bundle_recipe import (
     read_distributions,
     render_distributions,
 )
-from fiducial.stack.spack.changelog import UNRELEASED, date_section, find_section
+from fiducial.stack.spack.changelog import UNRELEASED, Section, date_section, find_section
 from fiducial.stack.spack.releases import (
     VERSION,
     ReleasedArchive,
@@ -61,9 +61,9 @@ def plan_release(
     """Decide how to release the components ``names``; writes nothing.
 
     ``day`` is written into CHANGELOG.md (None leaves it as it is). With ``again`` a version that
-    is released already is pinned anew. ``distribution`` is a version of the distribution, to be
-    made of the versions that all components now have. Raises Mistakes with every reason to refuse
-    at once.
+    is released already is pinned anew where it changed or its section has no day yet.
+    ``distribution`` is a version of the distribution, to be made of the versions that all
+    components now have. Raises Mistakes with every reason to refuse at once.
     """
     repository = find_repository(workspace.root)
     if repository is None:
@@ -78,7 +78,8 @@ def plan_release(
     texts: dict[Path, bytes] = {}
     for component in components:
         old = before.get((component.name, component.version))
-        if old is not None and sha256_bytes(working_archive(workspace, component)) == old.sha256:
+        anew = again and day is not None and _undated(component)
+        if old is not None and not anew and _stands(workspace, component, old):
             standing.append(old)
             continue
         found = _mistakes(workspace, repository, component, old if not again else None)
@@ -146,14 +147,29 @@ def _mistakes(
     if left:
         shown = ", ".join(left[:4]) + (f" and {len(left) - 4} more" if len(left) > 4 else "")
         mistakes.append(Mistake(where, f"is not committed: {shown}", "commit it, or take it back"))
-    changelog = component.directory / "CHANGELOG.md"
-    text = changelog.read_text(encoding="utf-8") if changelog.is_file() else ""
-    section = find_section(text, component.version)
+    section = _section(component)
     if section is None or section.empty:
         problem = "no section for it" if section is None else "an empty section for it"
         hint = f"write '## {component.version} ({UNRELEASED})' and what users will see"
         mistakes.append(Mistake(where, f"CHANGELOG.md has {problem}", hint))
     return mistakes
+
+
+def _section(component: Component) -> Section | None:
+    """The section of the changelog for the version that the component has."""
+    changelog = component.directory / "CHANGELOG.md"
+    text = changelog.read_text(encoding="utf-8") if changelog.is_file() else ""
+    return find_section(text, component.version)
+
+
+def _stands(workspace: Workspace, component: Component, old: ReleasedArchive) -> bool:
+    """Whether the working tree is what was released."""
+    return sha256_bytes(working_archive(workspace, component)) == old.sha256
+
+
+def _undated(component: Component) -> bool:
+    section = _section(component)
+    return section is not None and section.when == UNRELEASED
 
 
 def _range_mistakes(
