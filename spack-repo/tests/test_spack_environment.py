@@ -45,12 +45,7 @@ DIFFERENCES = {
     "python-venv": "how Spack runs Python while it installs a package",
     "py-pip": "how Spack installs wheels; the wheel builder has uv do it",
     "py-wheel": "what Spack's build system for Python packages asks for",
-    "py-hatchling": "what components are built with; the wheel builder builds them beforehand",
-    "py-pathspec": "of hatchling",
-    "py-pluggy": "of hatchling",
-    "py-trove-classifiers": "of hatchling",
     "fiducial": "the bundle: it has no files, and says which components go together",
-    "patchelf": "sets run paths of extensions that are compiled (none is here)",
 }
 """What only a Spack lock holds, and why. A wheel lock holds nothing that the other lacks."""
 
