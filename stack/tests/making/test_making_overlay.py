@@ -277,6 +277,23 @@ def test_what_the_stack_lacks_is_refused_and_the_old_overlay_stays(
     assert (desk.root / ".fiducial-dev/overlay.json").read_bytes() == before
 
 
+def test_a_step_that_a_chain_uses_and_an_entry_point_to_nothing_are_broken(
+    desk: Desk, capsys: Any
+) -> None:
+    metadata = desk.copy("alpha") / "pyproject.toml"
+    desk.edit(metadata, 'shine = "fiducial.alpha:light"', 'gleam = "fiducial.alpha:dim"')
+    found = answer(capsys, "use", "work/alpha", code=1)["findings"]
+    broken = {finding["name"]: finding["what"] for finding in found if finding["broken"]}
+    assert broken == {"fiducial.steps: gleam": "leads to fiducial.alpha:dim, which is not there"}
+    assert "fiducial.steps: shine" in {finding["name"] for finding in found}  # no chain uses it
+    desk.edit(desk.copy("gamma") / "pyproject.toml", 'dark = "', 'night = "')
+    answered = answer(capsys, "use", "work/gamma", "--overlay", "other", code=1)
+    (finding,) = [finding for finding in answered["findings"] if finding["broken"]]
+    assert (finding["name"], finding["places"][0]["why"]) == ("fiducial.steps: dark", "chain black")
+    assert finding["places"][0]["line"] == 3
+    assert answered["chains"] == ["black"]
+
+
 def test_just_the_chains_that_use_it_are_named(desk: Desk, capsys: Any) -> None:
     for name, chains in (("alpha", ["bright"]), ("beta", ["bright"]), ("gamma", ["black"]),
                          ("validation", ["black", "bright"])):  # fmt: skip

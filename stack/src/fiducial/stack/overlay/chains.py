@@ -14,22 +14,27 @@ import yaml
 
 from fiducial.stack.overlay.view import View
 
-RUNNERS = ("fiducial-framework", "fiducial-validation")
+STEPS = "fiducial.steps"
+FRAMEWORK, VALIDATION = "fiducial-framework", "fiducial-validation"
 
 
 @dataclass(frozen=True)
 class Chain:
-    """A reference chain and the packages that have a part in it."""
+    """A reference chain: its file, its steps, and the packages that have a part in it."""
 
     name: str
+    owner: str
+    path: Path
+    steps: frozenset[str]
     packages: frozenset[str]
-    unknown: tuple[str, ...] = ()
-    """Steps that no package of the view brings."""
 
 
-def reference_chains(view: View) -> list[Chain]:
-    """The chains of every package that brings chains, sorted by name."""
-    steps = view.entry_points("fiducial.steps")
+def reference_chains(stack: View, view: View) -> list[Chain]:
+    """The chains of every package that brings chains, sorted by name.
+
+    A step that only the stack below brings counts too: a chain that uses it is concerned.
+    """
+    steps = stack.entry_points(STEPS) | view.entry_points(STEPS)
     found: dict[str, Chain] = {}
     for owner in sorted(set(view.entry_points("fiducial.chains").values())):
         for name, path in _yaml_files(view, owner):
@@ -38,13 +43,11 @@ def reference_chains(view: View) -> list[Chain]:
             data = yaml.safe_load(path.read_bytes())
             if not isinstance(data, dict) or "chain" not in data or "steps" not in data:
                 continue
-            used = [str(step.get("use")) for step in data["steps"] if isinstance(step, dict)]
-            packages = {steps[step] for step in used if step in steps}
-            framework = {name for name in RUNNERS[:1] if name in view.names()}
-            parts = view.closure(packages | framework) | (set(RUNNERS[1:]) & set(view.names()))
-            unknown = tuple(step for step in used if step not in steps)
+            used = {str(step.get("use")) for step in data["steps"] if isinstance(step, dict)}
+            parts = {steps[step] for step in used if step in steps} | {FRAMEWORK}
+            packages = view.closure(parts & set(view.names())) | {VALIDATION}
             chain = str(data["chain"])
-            found[chain] = Chain(chain, frozenset(parts), unknown)
+            found[chain] = Chain(chain, owner, path, frozenset(used), frozenset(packages))
     return [found[name] for name in sorted(found)]
 
 

@@ -1,7 +1,7 @@
 """Whether working copies still satisfy those who import them, and what is to be run again.
 
-Decided from files alone, before anything is laid over a stack. ``Refused`` needs come first:
-what a working copy needs and the stack lacks. Then ranges, names and the data model.
+Decided from files alone, before anything is laid over a stack. First what a working copy needs
+and the stack lacks, which is refused; then ranges, names, entry points and the data model.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from fiducial.stack.errors import Mistake, Mistakes
 from fiducial.stack.manifest import Manifest
 from fiducial.stack.overlay.chains import Chain, reference_chains
+from fiducial.stack.overlay.entry_points import check_entry_points
 from fiducial.stack.overlay.findings import Finding
 from fiducial.stack.overlay.interface import compare_names
 from fiducial.stack.overlay.ranges import check_ranges, missing_needs
@@ -59,22 +60,24 @@ def check(
     if missing:
         raise Mistakes(missing, f"working copies over {manifest.stack}")
     findings: list[Finding] = []
+    every = reference_chains(stack, view)
     for name in copies:
         findings += check_ranges(view, name)
         if name in stack.packages:
-            findings += _check_interface(stack, view, name)
+            findings += _check_interface(stack, view, name, every)
         advance(1)
     names = set(copies)
-    chains = tuple(chain for chain in reference_chains(view) if chain.packages & names)
+    chains = tuple(chain for chain in every if chain.packages & names)
     new = tuple(name for name in copies if name not in stack.packages)
     return Checked(tuple(findings), tuple(sorted(view.dependents(names))), chains, new)
 
 
-def _check_interface(stack: View, view: View, name: str) -> list[Finding]:
+def _check_interface(stack: View, view: View, name: str, chains: list[Chain]) -> list[Finding]:
     old, new = dict(stack.files(name, ".py")), dict(view.files(name, ".py"))
     roots = import_roots(list(old))
     uses, texts = _uses(view, name, roots)
     found = list(compare_names(name, roots, old, new, uses))
+    found += check_entry_points(stack, view, name, import_roots(list(new)), new, chains)
     models = dict(stack.files(name, ".yaml")), dict(view.files(name, ".yaml"))
     return found + list(compare_schemas(name, *models, uses, texts))
 

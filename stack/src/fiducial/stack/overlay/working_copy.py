@@ -51,6 +51,7 @@ def read_copy(path: Path) -> Copy:
     if component is None:
         raise Mistakes(mistakes, f"the metadata of {path}")
     data = tomllib.loads(metadata.read_text(encoding="utf-8"))
+    project = data["project"]
     backend = data.get("build-system", {}).get("build-backend")
     if backend != "hatchling.build":
         raise InputError(
@@ -60,8 +61,9 @@ def read_copy(path: Path) -> Copy:
     source = folder / "src"
     if not source.is_dir():
         raise InputError(f"{path} has no src folder", "a component's code lies in src/fiducial")
-    points = data["project"].get("entry-points", {})
-    return Copy(component, source, {str(group): dict(rows) for group, rows in points.items()})
+    points = {str(group): dict(rows) for group, rows in project.get("entry-points", {}).items()}
+    points["console_scripts"] = dict(project.get("scripts", {}))
+    return Copy(component, source, points)
 
 
 def read_copies(paths: list[Path]) -> dict[str, Copy]:
