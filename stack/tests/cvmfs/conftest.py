@@ -1,5 +1,7 @@
 """A repository with keys and a small tree to publish; keys are made once, they are slow."""
 
+# ruff: noqa: PTH113, PTH114, PTH115, PTH118, PTH123
+
 from __future__ import annotations
 
 import datetime
@@ -117,8 +119,11 @@ def settle(root: Path) -> None:
 
 @pytest.fixture
 def tree(tmp_path):
+    return grow(tmp_path / "tree")
+
+
+def grow(root: Path) -> Path:
     """A small stack: files, an empty one, a program, links of all kinds, two packages."""
-    root = tmp_path / "tree"
     write(root / "setup.sh", "export A=1\n")
     write(root / "empty")
     write(root / "bin/run", "#!/bin/sh\necho run\n", 0o755)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -47,7 +48,7 @@ def test_chunks_keep_to_their_bounds_and_fill_the_file():
     data = random.Random(1).randbytes(5 << 20) + bytes(30 << 20)
     pieces = list(chunking.cuts(data))
     assert pieces[0][0] == 0 and sum(size for _, size in pieces) == len(data)
-    for (offset, size), (following, _) in zip(pieces, pieces[1:], strict=False):
+    for (offset, size), (following, _) in itertools.pairwise(pieces):
         assert offset + size == following
         assert chunking.MINIMUM <= size <= chunking.MAXIMUM
 

@@ -21,7 +21,7 @@ from fiducial.stack.cvmfs.nesting import NestingRule
 from fiducial.stack.cvmfs.revision import Demands, read_revision
 from fiducial.stack.cvmfs.storage import DirectoryStorage
 
-from .conftest import NAME
+from .conftest import NAME, grow
 
 
 class Forger:
@@ -103,12 +103,18 @@ class Forger:
         return {fault.kind for fault in report.faults}
 
 
+@pytest.fixture(scope="module")
+def sound(make_workshop_once, tmp_path_factory):
+    """A sound repository, to be copied and damaged."""
+    tree = grow(tmp_path_factory.mktemp("sound") / "tree")
+    make_workshop_once.publish(tree, rule=NestingRule(minimum=4))
+    assert Forger(make_workshop_once.root, make_workshop_once).faults() == set()
+    return make_workshop_once
+
+
 @pytest.fixture
-def forger(workshop, tree):
-    workshop.publish(tree, rule=NestingRule(minimum=4))
-    found = Forger(workshop.root, workshop)
-    assert found.faults() == set()
-    return found
+def forger(sound, clone):
+    return Forger(clone(sound.root), sound)
 
 
 def row(name: str) -> str:
@@ -117,7 +123,7 @@ def row(name: str) -> str:
 
 IN_CATALOG = {
     "a NULL symlink": (f"UPDATE catalog SET symlink=NULL {row('empty')}", "NULL_TEXT"),
-    "a NULL name": (f"UPDATE catalog SET name=NULL {row('empty')}", "NULL_TEXT"),
+    "a NULL name": (f"UPDATE catalog SET name=NULL {row('empty')}", "HOSTILE_NAME"),
     "no schema": ("DELETE FROM properties WHERE key='schema'", "NO_SCHEMA"),
     "another schema": ("UPDATE properties SET value='3.0' WHERE key='schema'", "UNKNOWN_SCHEMA"),
     "no schema revision": (
@@ -174,9 +180,13 @@ IN_CATALOG = {
         f"UPDATE catalog SET rowid=9000 {row('run')}", "SPARSE_ROWS",
     ),
     "a view": ("CREATE VIEW v AS SELECT 1", "CATALOG_UNREADABLE"),
-    "a nested digest with its suffix": ("UPDATE nested_catalogs SET sha1=sha1||'C'", "NESTED_DIGEST"),
+    "a nested digest with its suffix": (
+        "UPDATE nested_catalogs SET sha1=sha1||'C'", "NESTED_DIGEST",
+    ),
     "a wrong nested size": ("UPDATE nested_catalogs SET size=size+1", "NESTED_SIZE"),
-    "a nested catalog that is not registered": ("DELETE FROM nested_catalogs", "NESTED_UNREGISTERED"),
+    "a nested catalog that is not registered": (
+        "DELETE FROM nested_catalogs", "NESTED_UNREGISTERED",
+    ),
     "a nested catalog and no mount point": (
         "UPDATE catalog SET flags=1 WHERE flags=3", "NESTED_FLAGS",
     ),
@@ -186,7 +196,9 @@ IN_CATALOG = {
     "a special file with a size": (
         f"UPDATE catalog SET flags=20, mode=4516, hash=NULL, size=4 {row('run')}", "SPECIAL_FILE",
     ),
-    "a symlink with a digest": (f"UPDATE catalog SET hash=randomblob(20) {row('again')}", "STRAY_DIGEST"),
+    "a symlink with a digest": (
+        f"UPDATE catalog SET hash=randomblob(20) {row('again')}", "STRAY_DIGEST",
+    ),
 }  # fmt: skip
 
 
@@ -231,8 +243,8 @@ def test_a_mount_point_that_is_not_empty_is_named(forger):
     above, own = hash_path(b"/sw/1"), hash_path(b"/sw/1/x")
     forger.edit_root(
         "INSERT INTO catalog SELECT "
-        f"{own[0]}, {own[1]}, {above[0]}, {above[1]}, 1, NULL, 1, 41471, 0, NULL, 12, 'x', 'y', 0, 0,"
-        " NULL FROM catalog LIMIT 1"
+        f"{own[0]}, {own[1]}, {above[0]}, {above[1]}, 1, NULL, 1, 41471, 0, NULL, 12, 'x', 'y',"
+        " 0, 0, NULL FROM catalog LIMIT 1"
     )
     assert FaultKind.MOUNTPOINT_NOT_EMPTY in forger.faults()
 
@@ -298,15 +310,14 @@ def test_mistakes_of_history_and_reflog_are_named(forger):
 
 
 def test_bit_rot_is_found_in_every_object(forger):
-    for name in sorted(forger.workshop.objects()):
-        if name in reachable(forger):
-            path = forger.root / name
-            good = path.read_bytes()
-            path.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
-            assert FaultKind.OBJECT_CHANGED in forger.faults(), name
-            path.unlink()
-            assert FaultKind.OBJECT_MISSING in forger.faults(), name
-            path.write_bytes(good)
+    for name in sorted(reachable(forger)):
+        path = forger.root / name
+        good = path.read_bytes()
+        path.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+        assert FaultKind.OBJECT_CHANGED in forger.faults(), name
+        path.unlink()
+        assert FaultKind.OBJECT_MISSING in forger.faults(), name
+        path.write_bytes(good)
     assert forger.faults() == set()
 
 

@@ -1,5 +1,7 @@
 """What is published comes back: by extraction, by reading, over HTTP, for any tree."""
 
+# ruff: noqa: PTH101, PTH102, PTH123, PTH211
+
 from __future__ import annotations
 
 import functools
@@ -144,10 +146,13 @@ def test_nanoseconds_are_kept_where_they_are_wanted(workshop, tree):
 
 
 NAMES = st.binary(min_size=1, max_size=40).filter(
-    lambda name: b"/" not in name and b"\0" not in name and name not in (b".", b"..", b".cvmfscatalog")
+    lambda name: (
+        b"/" not in name and b"\0" not in name and name not in (b".", b"..", b".cvmfscatalog")
+    )
 )
+MODES = st.sampled_from([0o644, 0o755, 0o4755, 0o600, 0o000])
 LEAVES = st.one_of(
-    st.tuples(st.just("file"), st.binary(max_size=300), st.sampled_from([0o644, 0o755, 0o4755, 0o600, 0o000])),
+    st.tuples(st.just("file"), st.binary(max_size=300), MODES),
     st.tuples(st.just("link"), st.binary(min_size=1, max_size=60).filter(lambda t: b"\0" not in t)),
     st.tuples(st.just("twin"), st.binary(max_size=20)),
     st.tuples(st.just("fifo")),

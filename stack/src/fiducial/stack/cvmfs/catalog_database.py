@@ -57,7 +57,10 @@ def columns_of(database: sqlite3.Connection, table: str) -> list[str]:
 
 
 def require_tables(
-    database: sqlite3.Connection, wanted: Mapping[str, Mapping[str, str]], where: str, report: Report
+    database: sqlite3.Connection,
+    wanted: Mapping[str, Mapping[str, str]],
+    where: str,
+    report: Report,
 ) -> set[str]:
     """The tables that are there with all their columns; every other one is reported."""
     present = set()

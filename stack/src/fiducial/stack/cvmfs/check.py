@@ -1,4 +1,4 @@
-"""Check a whole revision, locally or over HTTP: everything reachable, each object once, in parallel.
+"""Check a whole revision, in a folder or over HTTP: each object once, in parallel.
 
 It looks at what clients rely on, at what CernVM-FS's own checker looks at, and at what neither
 notices: manifest, whitelist, certificate, metainfo, history with the root catalogs of its tags,
@@ -193,9 +193,7 @@ class _Check:
         digest = manifest.history
         if digest is None:
             return
-        raw = self.report.take(
-            lambda: self.objects.document(digest, Kind.HISTORY, "the history")
-        )
+        raw = self.report.take(lambda: self.objects.document(digest, Kind.HISTORY, "the history"))
         found = raw and self.report.take(lambda: histories.read_history(raw, self.report.add))
         if not found:
             return

@@ -16,7 +16,12 @@ from fiducial.stack.errors import InputError, did_you_mean
 LEVELS = {"zlib": range(1, 10), "zlib-ng": range(1, 10), "isal": range(1, 4), "none": range(1)}
 """The levels of each encoder. ``none`` stores files as they are (catalogs still as zlib)."""
 
-MODES = {"normal": ("zlib-ng", 5), "fast": ("isal", 2), "reference": ("zlib", 6), "none": ("none", 0)}
+MODES = {
+    "normal": ("zlib-ng", 5),
+    "fast": ("isal", 2),
+    "reference": ("zlib", 6),
+    "none": ("none", 0),
+}
 """What to choose by purpose; docs/decisions tells the measurement behind it."""
 
 
@@ -48,10 +53,10 @@ class Encoder:
 
     def for_files(self) -> Callable[[bytes], bytes]:
         """The function that turns the content of a file into what is stored."""
-        return bytes if self.stores_raw else self.for_documents()
+        return bytes if self.stores_raw else self.for_catalogs()
 
-    def for_documents(self) -> Callable[[bytes], bytes]:
-        """The function for catalogs, history, certificate and metainfo: always zlib."""
+    def for_catalogs(self) -> Callable[[bytes], bytes]:
+        """The function for catalogs: always zlib streams."""
         level = self.level
         if self.name == "zlib-ng":
             from zlib_ng import zlib_ng
@@ -62,6 +67,15 @@ class Encoder:
 
             return lambda data: isal_zlib.compress(data, level)
         return lambda data: zlib.compress(data, level or 6)
+
+
+def compress_document(data: bytes) -> bytes:
+    """For certificate, metainfo and history: zlib as CernVM-FS calls it, whatever the encoder.
+
+    Its replication unpacks certificate and metainfo and packs them again under the old name:
+    packed otherwise they would be damaged in every replica.
+    """
+    return zlib.compress(data)
 
 
 class BadStream(ValueError):  # noqa: N818 (caught where it is given a place and a name)

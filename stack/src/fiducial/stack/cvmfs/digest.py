@@ -85,9 +85,7 @@ def parse_algorithm(word: str) -> Algorithm:
         return Algorithm(word)
     except ValueError:
         known = [algorithm.value for algorithm in Algorithm]
-        raise InputError(
-            f"no digest algorithm '{word}'", None, did_you_mean(word, known)
-        ) from None
+        raise InputError(f"no digest algorithm '{word}'", None, did_you_mean(word, known)) from None
 
 
 def _sha1(data: bytes) -> bytes:

@@ -2,10 +2,13 @@
 
 Written into a folder of its own that nobody else writes to: directories first, then files each
 aside and renamed when whole and verified, then hard links, links, modes and times. A file that
-is there already with the right size and time is taken to be the one (``trust_times``) or
-digested again. Symbolic links that lead out of the extracted tree are refused unless allowed;
+is there already with the right size, time and mode is taken to be the one: both are set last.
+Symbolic links that lead out of the extracted tree are refused unless allowed;
 nothing is ever written through a link. Setuid and setgid bits are dropped unless kept.
 """
+
+# Names are bytes, or there are tens of thousands of them: no pathlib.
+# ruff: noqa: PTH101, PTH102, PTH103, PTH104, PTH108, PTH211
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from fiducial.stack.cvmfs import xattrs
@@ -80,17 +84,17 @@ def extract(
         leaders, followers = _split_links(items)
         _write_files(view, leaders, policy, done, advance)
         for leader, (_, place, _) in followers:
-            _put(place, lambda name, leader=leader: os.link(leader, name))
+            _put(place, partial(os.link, leader))
         for _, place, entry in items:
             if entry.is_symlink:
-                _put(place, lambda name, entry=entry: _symlink(name, entry))
+                _put(place, partial(_symlink, entry))
             elif entry.is_special and stat.S_ISFIFO(entry.mode):
-                _put(place, lambda name, entry=entry: _fifo(name, entry))
+                _put(place, partial(_fifo, entry))
         for _, place, entry in reversed(items):
             if entry.is_directory:
                 _finish(place, entry, policy)
     except OSError as error:
-        if isinstance(error, InputError) or hasattr(error, "exit_code"):
+        if hasattr(error, "exit_code"):  # it has been explained already
             raise
         raise from_os_error(error, "extract to", target) from error
     return done
@@ -245,10 +249,8 @@ def _is_there(place: bytes, entry: Entry, policy: ExtractPolicy) -> bool:
 def _put(place: bytes, make: Callable[[bytes], object]) -> None:
     """Make a name aside and rename it into place."""
     aside = _aside(place)
-    try:
+    if os.path.lexists(aside):
         os.unlink(aside)
-    except FileNotFoundError:
-        pass
     make(aside)
     os.rename(aside, place)
     if os.path.lexists(aside):
@@ -261,13 +263,13 @@ def _aside(place: bytes) -> bytes:
     return folder + b"/" + _ASIDE + name[:100] + b"%08x" % (hash(name) & 0xFFFFFFFF)
 
 
-def _symlink(name: bytes, entry: Entry) -> None:
+def _symlink(entry: Entry, name: bytes) -> None:
     os.symlink(entry.symlink, name)
     time = _nanoseconds(entry)
     os.utime(name, ns=(time, time), follow_symlinks=False)
 
 
-def _fifo(name: bytes, entry: Entry) -> None:
+def _fifo(entry: Entry, name: bytes) -> None:
     os.mkfifo(name, 0o600)
     os.chmod(name, stat.S_IMODE(entry.mode))
     os.utime(name, ns=(_nanoseconds(entry), _nanoseconds(entry)))

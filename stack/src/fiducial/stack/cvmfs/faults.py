@@ -127,7 +127,7 @@ class Fault:
         }  # fmt: skip
 
 
-class RefusedRepository(NegativeAnswer):  # noqa: N818 (it is an answer, as in fiducial.stack.refusals)
+class RefusedRepository(NegativeAnswer):
     """A repository was judged and found wanting; ``faults`` holds every reason."""
 
     def __init__(self, what: str, faults: Iterable[Fault], hint: str | None = None) -> None:

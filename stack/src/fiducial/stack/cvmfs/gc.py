@@ -75,7 +75,9 @@ def collect(
         garbage = [
             item
             for item in storage.objects()
-            if item.modified < limit and _OBJECT.fullmatch(item.name) and item.name not in marks.names
+            if item.modified < limit
+            and _OBJECT.fullmatch(item.name)
+            and item.name not in marks.names
         ]
         if not dry_run:
             remaining = Reflog(
@@ -185,7 +187,7 @@ def _forget(
 def _forget_contents(repository: Repository, names: list[str]) -> None:
     index = repository.index()
     try:
-        removed = {}
+        removed: dict[bytes, None] = {}
         for name in names:
             match = _OBJECT.fullmatch(name)
             if match is not None:

@@ -148,7 +148,7 @@ def read_history(raw: bytes, report: Report) -> History:
             except InputError as error:
                 report(Fault(FaultKind.WRONG_TAG, label, str(error)))
                 continue
-            numbers = [value if isinstance(value, int) else 0 for value in (revision, timestamp, size)]
+            numbers = [_number(value) for value in (revision, timestamp, size)]
             history.put(Tag(label, root, numbers[0], numbers[1], numbers[2], _words(words)))
             used.add(_words(branch))
             if _words(branch) not in branches:
@@ -160,6 +160,10 @@ def read_history(raw: bytes, report: Report) -> History:
 
 def _column(database: sqlite3.Connection, query: str) -> list[str]:
     return [_words(row[0]) for row in database.execute(query)]
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _words(value: object) -> str:

@@ -83,9 +83,8 @@ class KeyFiles:
                     "use it (create with --existing-keys), or name another folder",
                 )  # fmt: skip
         master, key = (rsa.generate_private_key(65537, KEY_BITS) for _ in range(2))
-        name = x509.Name(
-            [x509.NameAttribute(x509.NameOID.COMMON_NAME, f"{self.name} CernVM-FS Release Managers"[:64])]
-        )
+        title = f"{self.name} CernVM-FS Release Managers"[:64]
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, title)])
         certificate = (
             x509.CertificateBuilder()
             .subject_name(name)

@@ -22,7 +22,7 @@ from fiducial.stack.errors import NegativeAnswer, from_os_error
 from fiducial.stack.files import write_atomically
 
 
-class AnotherPublisher(NegativeAnswer):  # noqa: N818 (it is an answer)
+class AnotherPublisher(NegativeAnswer):
     """Somebody else publishes, or published meanwhile: nothing was changed."""
 
 

@@ -139,9 +139,7 @@ class RepositoryView:
         if entry.is_chunked:
             for chunk in entry.chunks:
                 digest = Digest(chunk.raw, algorithm)
-                yield self.objects.content(
-                    digest, Kind.CHUNK, chunk.size, entry.compression, where
-                )
+                yield self.objects.content(digest, Kind.CHUNK, chunk.size, entry.compression, where)
             return
         digest = Digest(entry.raw or b"", algorithm)
         yield self.objects.content(digest, Kind.FILE, entry.size, entry.compression, where)
@@ -153,5 +151,3 @@ class RepositoryView:
         if not names and parent:
             return self._near(parent)
         return did_you_mean(show(path), [show(parent + b"/" + name) for name in names])
-
-

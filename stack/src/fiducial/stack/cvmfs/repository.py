@@ -169,4 +169,3 @@ class _CountingStage:
 
     def abandon(self) -> None:
         self._seen.clear()
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fiducial.stack.cvmfs.compression import Encoder
@@ -27,7 +27,7 @@ class Settings:
     """Name, how objects are named and compressed, time to live [s], garbage collection."""
 
     name: str
-    encoder: Encoder = Encoder()
+    encoder: Encoder = field(default_factory=Encoder)
     algorithm: Algorithm = Algorithm.SHA1
     ttl: int = 240
     collectable: bool = True

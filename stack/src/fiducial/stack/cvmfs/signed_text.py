@@ -1,9 +1,9 @@
 """The frame that manifest and whitelist share: text, ``--``, digest of the text, signature.
 
-    <lines>
-    --
-    <hexadecimal digest of the lines>
-    <signature of that digest, binary, to the end>
+<lines>
+--
+<hexadecimal digest of the lines>
+<signature of that digest, binary, to the end>
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ class SignedText(NamedTuple):
 def frame(text: bytes, digest: Digest, signature: bytes) -> bytes:
     """The file."""
     return text + SEPARATOR + str(digest).encode() + b"\n" + signature
-
 
 
 def split(data: bytes) -> SignedText:

@@ -139,9 +139,7 @@ class MasterPrivateKey:
         return pow(number, numbers.d, modulus).to_bytes(length, "big")
 
     def public_pem(self) -> bytes:
-        return self._key.public_key().public_bytes(
-            Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
-        )
+        return self._key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def pad(message: bytes, length: int) -> bytes:

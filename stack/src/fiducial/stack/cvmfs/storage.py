@@ -5,6 +5,9 @@ the stage is committed, so whoever is killed before leaves nothing but files in 
 The few files in the root are replaced one by one, each whole.
 """
 
+# Names are bytes, or there are tens of thousands of them: no pathlib.
+# ruff: noqa: PTH104, PTH110
+
 from __future__ import annotations
 
 import itertools
@@ -194,7 +197,7 @@ class DirectoryStage:
             make_durable(self.folder, len(self._staged))
             root, folder = str(self.root), str(self.folder)
             for target, name in self._staged.items():
-                os.rename(f"{folder}/{name}", f"{root}/{target}")  # noqa: PTH104 (20,000 of them)
+                os.rename(f"{folder}/{name}", f"{root}/{target}")
             parents = {target.rpartition("/")[0] for target in self._staged}
             if len(parents) > 16:
                 make_durable(self.root / "data", len(self._staged) + 1000)

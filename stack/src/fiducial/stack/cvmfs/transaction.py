@@ -82,7 +82,7 @@ class Transaction:
         self._tree = CatalogTree(self._objects.catalog, root)
         encoder = settings.encoder
         self._ingest = Ingest(storage, stage, index, encoder.for_files(), settings.algorithm)
-        self._store = CatalogStore(self._ingest, encoder.for_documents())
+        self._store = CatalogStore(self._ingest, encoder.for_catalogs())
         self._flags = content_flags(settings.algorithm, encoder.stores_raw)
         self._history = self._read_history()
         self._tags: list[tuple[str, str]] = []
@@ -299,5 +299,3 @@ def recover_reflog(storage: Storage, manifest: Manifest) -> bool:
 
 def _has(raw: bytes, digest: Digest) -> bool:
     return digest_of(raw, digest.algorithm) == digest
-
-

@@ -16,6 +16,7 @@ from fiducial.stack.cvmfs import statistics
 from fiducial.stack.cvmfs.catalog import Catalog, Listing, Reference
 from fiducial.stack.cvmfs.catalog_schema import MARKER, Flag
 from fiducial.stack.cvmfs.catalog_write import write_catalog
+from fiducial.stack.cvmfs.compression import compress_document
 from fiducial.stack.cvmfs.content_index import Content
 from fiducial.stack.cvmfs.digest import Kind
 from fiducial.stack.cvmfs.entry import Entry
@@ -40,9 +41,9 @@ class CatalogStore:
         self._ingest, self._compress = ingest, compress
 
     def put_document(self, content: bytes, kind: Kind) -> Reference:
-        """Stage a catalog, history, certificate or metainfo."""
-        digest = self._ingest.put_stored(self._compress(content), kind)
-        return Reference(digest, len(content))
+        """Stage a history, certificate or metainfo, or a catalog as it is."""
+        pack = self._compress if kind is Kind.CATALOG else compress_document
+        return Reference(self._ingest.put_stored(pack(content), kind), len(content))
 
     def put_catalog(self, catalog: Catalog) -> Reference:
         """Stage a nested catalog, unless one of the same content is stored."""

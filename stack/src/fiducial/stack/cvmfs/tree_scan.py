@@ -6,6 +6,9 @@ stay hard links; over several directories a catalog cannot say them, so the name
 separate files with one content. Devices and sockets are refused.
 """
 
+# Names are bytes, or there are tens of thousands of them: no pathlib.
+# ruff: noqa: PTH112, PTH114, PTH115, PTH116
+
 from __future__ import annotations
 
 import os
@@ -135,7 +138,8 @@ class _Scan:
             with os.scandir(path) as found:
                 for item in found:
                     below = item.path
-                    made = self._node(os.fsencode(item.name), item.stat(follow_symlinks=False), below)
+                    status = item.stat(follow_symlinks=False)
+                    made = self._node(os.fsencode(item.name), status, below)
                     if made is not None:
                         children.append((made, below))
         except OSError as error:

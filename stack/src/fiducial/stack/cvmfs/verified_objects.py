@@ -69,9 +69,7 @@ class VerifiedObjects:
         """The catalog of ``path``. Raises RefusedRepository where it is not safe to use."""
         return read_catalog(self.catalog_file(path, reference), path)
 
-    def content(
-        self, digest: Digest, kind: Kind, size: int, compression: int, where: str
-    ) -> bytes:
+    def content(self, digest: Digest, kind: Kind, size: int, compression: int, where: str) -> bytes:
         """The content of a file or chunk, of exactly ``size`` bytes."""
         data = self.stored(digest, kind, stored_limit(size), where)
         if compression != COMPRESSION_NONE:

@@ -1,7 +1,7 @@
-"""The whitelist ``.cvmfswhitelist``: which certificates may sign, until when; signed by the master key.
+"""The whitelist ``.cvmfswhitelist``: which certificates may sign, and until when.
 
-It expires (30 days by default) and has to be signed again in time even where nothing is
-published: clients refuse a repository whose whitelist has expired.
+Signed by the master key. It expires (after 30 days by default) and has to be signed again in
+time even where nothing is published: clients refuse a repository whose whitelist has expired.
 """
 
 from __future__ import annotations
