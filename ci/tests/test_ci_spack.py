@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,9 +73,11 @@ class Runner:
         tiny = self.folder / "environments/tiny/spack.yaml"
         tiny.parent.mkdir()
         tiny.write_text(TINY)
+        # Spack remembers the index of a cache by its address: this one was never there before
+        self.cache = scratch / f"cache-{uuid.uuid4().hex[:8]}"
         self.given = {
             "FIDUCIAL_APT": "0",
-            "FIDUCIAL_BUILDCACHE": f"file://{scratch}/cache",
+            "FIDUCIAL_BUILDCACHE": f"file://{self.cache}",
             "FIDUCIAL_SITE_BUILDCACHE": f"file://{scratch}/sites",
             "FIDUCIAL_WORKSPACE": str(ROOT),  # whose history has the released components
             "SPACK_ROOT": str(Path(SPACK).resolve().parents[1]),
@@ -187,7 +190,7 @@ def test_a_pipeline_on_a_protected_branch_builds_signs_and_fills_the_cache_of_th
         assert "protected" in pipeline[name]["tags"]
         runner.run(runner.generated(pipeline, name), **given)
     runner.run(runner.generated(pipeline, "rebuild-index"), **given)
-    cache = sorted((runner.scratch / "cache").rglob("*.spec.manifest.json"))
+    cache = sorted(runner.cache.rglob("*.spec.manifest.json"))
     assert len(cache) == 4
     assert all(path.read_text().startswith("-----BEGIN PGP SIGNED MESSAGE-----") for path in cache)
 
