@@ -160,7 +160,8 @@ def _judge(checked: Checked, failed: list[Any]) -> None:
 
     reasons = []
     if checked.broken:
-        reasons.append(f"{len(checked.broken)} interfaces are broken")
+        count = len(checked.broken)
+        reasons.append(f"{count} interface{'s are' if count != 1 else ' is'} broken")
     if failed:
         reasons.append(f"chains fail: {', '.join(item.name for item in failed)}")
     if reasons:
