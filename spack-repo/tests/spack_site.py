@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -35,8 +36,23 @@ def find_spack() -> str | None:
 SPACK = find_spack()
 
 
+def host_system() -> str:
+    """Distribution and version, as Spack joins them: ``debian12``; "" where it is not told."""
+    try:
+        release = platform.freedesktop_os_release()
+    except OSError:
+        return ""
+    return release["ID"] + release.get("VERSION_ID", "")
+
+
 def copy_checkout(target: Path) -> Path:
-    """What git would commit of the checkout, as it stands, in a folder of its own."""
+    """What git would commit of the checkout, as it stands, in a folder of its own.
+
+    With its history, where it has one: source archives of released components come from there.
+    """
+    if (WORKSPACE.root / ".git").exists():
+        clone = ["git", "clone", "--quiet", "--shared", "--no-checkout", WORKSPACE.root, target]
+        subprocess.run(clone, check=True)
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *PLACES]
     files = subprocess.run(listing, cwd=WORKSPACE.root, capture_output=True, text=True, check=True)
     for name in filter(None, files.stdout.split("\0")):
@@ -55,7 +71,8 @@ class Site:
         self.base = self.checkout / "environments" / "base"
         store = os.environ.get("FIDUCIAL_TEST_SPACK_STORE") or str(scratch / "store")
         cache = os.environ.get("SPACK_USER_CACHE_PATH") or str(Path.home() / ".spack")
-        places = [Path(str(SPACK)).parent, python, "/usr/bin", "/bin"]
+        ours = Path(sys.executable).parent  # where `fiducial` is, behind the Python that is meant
+        places = [Path(str(SPACK)).parent, python, "/usr/bin", "/bin", ours]
         self.environment = {
             **{key: value for key, value in os.environ.items() if key.startswith("SPACK_")},
             "PATH": ":".join(map(str, places)),

@@ -7,6 +7,7 @@ The network is out of reach once the sources are in a mirror.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -14,13 +15,12 @@ from pathlib import Path
 
 import pytest
 from packaging.specifiers import SpecifierSet
-from spack_site import SPACK, WORKSPACE, Site
+from spack_site import SPACK, WORKSPACE, Site, host_system
 
-from fiducial.stack.environment import load_environment
-from fiducial.stack.lockfile import read_lock
+from fiducial.stack.spack.lock_graph import read_spack_lock
 from fiducial.stack.spack.names import spack_name
 from fiducial.stack.spack.ranges import spack_range
-from fiducial.stack.spack.wheel_recipe import MARKERS
+from fiducial.stack.spack.recipe_digest import recipe_versions
 
 COMPONENTS = sorted(spack_name(name) for name in WORKSPACE.components)
 INFRASTRUCTURE = {"python", "python-venv", "py-pip", "py-wheel"}
@@ -37,6 +37,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 @pytest.fixture(scope="module")
 def concretized(site: Site) -> Site:
+    site.follow("Get the sources")
     site.follow("Concretize")
     return site
 
@@ -44,7 +45,6 @@ def concretized(site: Site) -> Site:
 @pytest.fixture(scope="module")
 def offline(concretized: Site) -> Site:
     """The host without a network and without what Spack fetched before, but with the mirror."""
-    concretized.follow("Carry the sources to a host without a network")
     cache = f"config:source_cache:{concretized.home / 'sources'}"
     concretized.spack("config", "--scope", "host", "add", cache)
     nowhere = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
@@ -107,32 +107,46 @@ def test_the_linter_knows_only_names_that_spack_has(site: Site) -> None:
     assert set(settings["builtins"]) <= set(words.split())
 
 
-def test_both_builders_have_the_same_versions_of_the_same_packages(concretized: Site) -> None:
-    environment = load_environment(WORKSPACE, "base")
-    wheels = read_lock(environment.lock_path).applicable(MARKERS)
-    expected = {spack_name(name): package.version for name, package in wheels.items()}
-    for name in environment.components:
-        expected[spack_name(name)] = WORKSPACE.components[name].version
-    nodes = concretized.lock()
-    assert nodes.keys() - expected.keys() == INFRASTRUCTURE
-    assert expected.keys() - nodes.keys() == set()
-    assert {name: nodes[name]["version"] for name in expected} == expected
-    namespaces = {name: nodes[name]["namespace"] for name in nodes}
-    assert {name for name, space in namespaces.items() if space == "builtin"} == INFRASTRUCTURE
-    assert {name for name, space in namespaces.items() if space == "fiducial"} == set(COMPONENTS)
+def test_a_host_has_the_versions_variants_and_recipes_of_the_committed_lock(
+    concretized: Site,
+) -> None:
+    committed = read_spack_lock(WORKSPACE.environments / "base" / "spack.lock")
+    kept = ("version", "namespace", "package_hash")
+    there = {
+        node.name: [node.content[key] for key in kept] + [node.content["parameters"]]
+        for node in committed.nodes.values()
+        if not node.external
+    }
+    here = {
+        name: [node[key] for key in kept] + [node["parameters"]]
+        for name, node in concretized.lock().items()
+        if "external" not in node
+    }
+    assert here == there
 
 
-def test_concretizing_again_gives_the_same_hashes(concretized: Site) -> None:
-    before = concretized.lock()
-    concretized.spack("concretize", "--force")
-    assert concretized.lock() == before
+@pytest.mark.skipif(host_system() != "debian12", reason="locks are made on Debian 12")
+def test_a_clean_checkout_elsewhere_gives_the_committed_lock_byte_by_byte(
+    tmp_path: Path,
+) -> None:
+    host = Site(tmp_path, Path("/usr/bin"))
+    names = ("spack.lock", "spack.lock.inputs.yaml")
+    committed = [(host.base / name).read_bytes() for name in names]
+    for name in names:
+        (host.base / name).unlink()
+    host.run("fiducial", "lock", "base", "--builder", "spack")
+    assert [(host.base / name).read_bytes() for name in names] == committed
+    shutil.copytree(host.base.parent / "common" / "reference-host", host.base.parent / "host")
+    host.spack("concretize")  # the lock is taken as it is, and written back
+    assert (host.base / "spack.lock").read_bytes() == committed[0]
 
 
 def test_without_a_network_sources_come_from_the_mirror_and_altered_ones_are_refused(
     offline: Site,
 ) -> None:
-    (entry,) = Path(offline.environment["MIRROR"], "py-mdurl").iterdir()
-    wheel = entry.resolve()  # the mirror's readable name is a link
+    recipe = WORKSPACE.root / "spack-repo/spack_repo/fiducial_wheels/packages/py_mdurl/package.py"
+    (digest,) = recipe_versions(recipe).values()
+    (wheel,) = Path(offline.environment["MIRROR"]).glob(f"_source-cache/archive/*/{digest}")
     whole = wheel.read_bytes()
 
     def fetch(stage: str) -> subprocess.CompletedProcess[str]:
@@ -162,7 +176,7 @@ def test_every_component_passes_its_smoke_test_and_every_wheel_is_imported(
     installed.follow("Prove it")
     log = "".join(path.read_text() for path in (installed.home / "tests").rglob("*-test-out.txt"))
     assert "FAILED" not in log
-    for name in installed.lock().keys() - INFRASTRUCTURE:
+    for name in installed.lock().keys() - INFRASTRUCTURE - {"fiducial"}:
         recipe = "".join(word.capitalize() for word in name.split("-"))
         assert f"PASSED: {recipe}::test_imports" in log, name
         assert (name in COMPONENTS) == (f"PASSED: {recipe}::test_smoke" in log), name
@@ -190,6 +204,6 @@ def test_what_the_host_says_went_to_its_own_scope_only(installed: Site) -> None:
     }
     written = {path.relative_to(installed.home).parts[0] for path in installed.home.rglob("*")}
     assert ".spack" not in written
-    for path in [installed.base / "spack.yaml", *installed.base.parent.glob("common/*")]:
+    for path in [installed.base / "spack.yaml", *installed.base.parent.glob("common/*.yaml")]:
         original = WORKSPACE.environments / path.relative_to(installed.base.parent)
         assert path.read_bytes() == original.read_bytes(), path.name
