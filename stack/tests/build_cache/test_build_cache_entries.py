@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from fiducial.stack.errors import InputError
+from fiducial.stack.errors import EnvironmentProblem, InputError
 from fiducial.stack.spack.build_cache_entries import (
     Wanted,
     judge_entries,
@@ -125,6 +125,8 @@ def test_a_cache_is_judged_over_http_as_in_a_folder(made):
     finally:
         server.shutdown()
         server.server_close()
+    with pytest.raises(EnvironmentProblem, match="cannot read the index"):
+        list_entries(cache)
     row = judged(made, cache=cache)["alpha"]
     assert "cannot be read" in row.problem, "a server that is gone is told from a missing package"
 
@@ -137,6 +139,11 @@ def test_a_list_names_every_package_with_its_version(made):
         Wanted("beta", "1.0", made.hashes["beta"]),
         Wanted("py-a-2to3", "1.0", "h" * 32),
     ]
+
+
+def test_a_folder_of_something_else_is_no_build_cache(tmp_path):
+    with pytest.raises(InputError, match="is no build cache"):
+        list_entries(open_cache(str(tmp_path)))
 
 
 def test_addresses_are_folders_or_what_spack_knows(tmp_path):

@@ -21,7 +21,13 @@ import yaml
 from fiducial.stack.errors import InputError, NegativeAnswer, did_you_mean
 from fiducial.stack.files import locked, write_atomically
 from fiducial.stack.progress import Progress, SilentProgress
-from fiducial.stack.spack.build_cache_entries import Cache, Entry, Wanted, judge_entries
+from fiducial.stack.spack.build_cache_entries import (
+    Cache,
+    Entry,
+    Wanted,
+    judge_entries,
+    require_cache,
+)
 from fiducial.stack.spack.lock_graph import SpackLock, read_spack_lock
 from fiducial.stack.spack.openpgp import Keyring, Standing, keyring
 from fiducial.stack.spack.program import Spack
@@ -149,6 +155,7 @@ def install(
     progress = progress if progress is not None else SilentProgress()
     wanted = environment.wanted
     entries: list[Entry] = []
+    require_cache(cache)
     if cache.readable:
         entries = _judged(cache, wanted, ring, progress, "verify", unsigned)
         if wrong := [row for row in entries if row.problem]:

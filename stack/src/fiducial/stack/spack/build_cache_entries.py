@@ -12,7 +12,6 @@ Spack documentation, "Build caches".
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from fiducial.stack.errors import InputError
+from fiducial.stack.errors import EnvironmentProblem, InputError
 from fiducial.stack.files import sha256_bytes, sha256_file
 from fiducial.stack.spack.openpgp import FINGERPRINT, Keyring, Standing
 from fiducial.stack.spack.transport import (
@@ -223,24 +222,44 @@ def _unverified(text: bytes) -> bytes:
     return text[start : end + 1]
 
 
+def require_cache(cache: Cache) -> None:
+    """Refuse a folder that holds no build cache."""
+    if cache.folder is not None and not (cache.folder / MANIFESTS).is_dir():
+        hint = "push to it first: fiducial buildcache push"
+        raise InputError(f"{cache.folder} is no build cache", f"it has no {MANIFESTS}", hint)
+
+
 def list_entries(cache: Cache) -> list[Wanted]:
     """Every package that a cache says it has, by name: from its folder, else from its index."""
+    require_cache(cache)
     if cache.folder is not None:
         root = cache.folder / MANIFESTS / "spec"
         found = sorted(root.glob(f"*/*{_SUFFIX}"))
         rows = [_named(path.parent.name, path.name.removesuffix(_SUFFIX)) for path in found]
     else:
-        manifest = json.loads(cache.read(f"{MANIFESTS}/index/index.manifest.json"))
-        data = cache.read(blob_path(manifest["data"][0]["checksum"]))
-        if hashlib.sha256(data).hexdigest() != manifest["data"][0]["checksum"]:
-            raise InputError(f"the index of {cache.address} was altered")
-        database = json.loads(data)["database"]["installs"]
-        rows = [
-            Wanted(row["spec"]["name"], str(row["spec"]["version"]), digest)
-            for digest, row in database.items()
-            if row.get("in_buildcache", True)
-        ]
+        try:
+            rows = _indexed(cache)
+        except (UnavailableError, InterruptedTransferError) as error:
+            why = f"cannot read the index of {cache.address}"
+            raise EnvironmentProblem(why, str(error), "check the address") from error
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            why = f"{type(error).__name__}: {error}"
+            raise InputError(f"the index of {cache.address} is damaged", why) from error
     return sorted(rows, key=lambda row: (row.name, row.version, row.hash))
+
+
+def _indexed(cache: Cache) -> list[Wanted]:
+    manifest = json.loads(cache.read(f"{MANIFESTS}/index/index.manifest.json"))
+    digest = str(manifest["data"][0]["checksum"])
+    data = cache.read(blob_path(digest))
+    if sha256_bytes(data) != digest:
+        raise ValueError("it was altered")
+    installs = json.loads(data)["database"]["installs"]
+    return [
+        Wanted(row["spec"]["name"], str(row["spec"]["version"]), key)
+        for key, row in installs.items()
+        if row.get("in_buildcache", True)
+    ]
 
 
 def _named(name: str, stem: str) -> Wanted:
