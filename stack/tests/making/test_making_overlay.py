@@ -465,3 +465,16 @@ def test_a_build_that_fails_leaves_the_old_overlay(desk: Desk, capsys: Any) -> N
         mode = new
     assert [copy.name for copy in read_overlay(Path(".fiducial-dev")).copies] == ["fiducial-beta"]
     assert not list(desk.root.glob(".*aside*"))
+
+
+def test_over_a_stack_with_its_own_interpreter_that_one_is_used(
+    desk: Desk, physics: tuple[Path, Path], toolbox: SimpleNamespace, tmp_path: Path
+) -> None:
+    base, prefix = physics[0].parent, tmp_path / "bundled"
+    with pytest.MonkeyPatch.context() as patch:
+        toolbox.isolate(patch, base / "index", base / "cache")
+        build(plan_build(Workspace(physics[0]), "toy", prefix, "bundled"))
+    assert run(["dev", "use", "work/alpha", "--stack", str(prefix)]) == 0
+    desk.edit(desk.source("alpha"), "value * scale", "value * 7")
+    code = "import sys, fiducial.beta as b; print(b.BETA, sys.base_prefix, sys.prefix)"
+    assert desk.python(code).split() == ["7", str(prefix), str(desk.root / ".fiducial-dev")]
