@@ -71,9 +71,8 @@ class BuildPlan:
             return "there is no stack yet"
         if self.current.inputs_sha256 == self.inputs_sha256:
             return self.missing
-        return (
-            "; ".join(self._moved(self.current)) or f"the {self.builder.name} builder's rules moved"
-        )
+        moved = self._moved(self.current)
+        return "; ".join(moved) or f"the rules of the {self.builder.name} builder moved"
 
     def _moved(self, current: Manifest) -> list[str]:
         moved = []

@@ -33,7 +33,8 @@ if __name__ == "__main__":
 _POINT = re.compile(r"^(?P<module>[\w.]+)\s*:\s*(?P<call>[\w.]+)\s*(?:\[.*\])?$")
 _NAME = re.compile(r"^[\w][\w.+-]*$")
 _PLAIN = re.compile(rb"^#![^\n]*/python[\w.]*[ \t]*\n")
-_EXEC = re.compile(rb"^#!/bin/sh\n'''exec' [^\n]*python[^\n]*\n' '''\n")
+_EXEC = re.compile(rb"^#!/bin/sh\n(?:#[^\n]*\n)?'''exec' [^\n]*\n' '''\n")
+_CODING = re.compile(rb"^#[^\n]*coding[:=][ \t]*([-\w.]+)")
 _SBANG = re.compile(rb"^#!/bin/sh [^\n]*/sbang\n")
 
 
@@ -66,10 +67,16 @@ def entry_scripts(info: Path) -> dict[str, str]:
 def relocated(data: bytes) -> bytes | None:
     """A Python script with a first line that works anywhere; None where it is none."""
     text = _SBANG.sub(b"", data, count=1)  # Spack's, before a first line that is too long
-    for pattern in (_PLAIN, _EXEC):
-        if (match := pattern.match(text)) is not None:
-            return _HEAD.encode() + text[match.end() :]
-    return None
+    match = _EXEC.match(text) or _PLAIN.match(text)
+    if match is None:
+        return None
+    body = text[match.end() :]
+    coding = _CODING.match(body)
+    head = _HEAD.encode()
+    if coding is not None and coding[1].lower() not in (b"utf-8", b"utf8"):
+        first, rest = head.split(b"\n", 1)  # Python looks for it in the first two lines
+        head = first + b"\n# coding: " + coding[1] + b"\n" + rest
+    return head + body
 
 
 def write_launchers(prefix: Path, info: Path, scripts: list[str]) -> dict[str, bytes]:

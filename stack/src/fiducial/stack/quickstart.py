@@ -25,6 +25,7 @@ from typing import Any
 
 from fiducial.stack.build import build
 from fiducial.stack.build_plan import plan_build
+from fiducial.stack.builders import DEFAULT
 from fiducial.stack.deploy import deploy, plan_deploy
 from fiducial.stack.deploy_check import ChainCheck, check_deployed
 from fiducial.stack.environment import load_environment
@@ -58,6 +59,7 @@ class Settings:
     scale: str = "smoke"
     channel: str = "nightly"
     revalidate: bool = False
+    builder: str = DEFAULT
 
     def path(self, *parts: str) -> Path:
         return self.workdir.joinpath(*parts)
@@ -149,7 +151,8 @@ def _lock(workspace: Workspace, outcome: Outcome, progress: Progress) -> None:
 def _build(workspace: Workspace, outcome: Outcome, progress: Progress) -> Manifest:
     settings = outcome.settings
     with outcome.phase(progress) as say:
-        plan = plan_build(workspace, settings.environment, settings.path("stack"))
+        prefix = settings.path("stack")
+        plan = plan_build(workspace, settings.environment, prefix, builder=settings.builder)
         manifest = build(plan, progress)
         outcome.stack = manifest.stack
         count = f"{len(manifest.packages)} packages"
@@ -250,7 +253,8 @@ def _report(key: PrivateKey, outcome: Outcome, progress: Progress) -> None:
 
 def describe_plan(workspace: Workspace, settings: Settings) -> list[str]:
     """What a quickstart would do, in words; writes nothing."""
-    plan = plan_build(workspace, settings.environment, settings.path("stack"))
+    prefix = settings.path("stack")
+    plan = plan_build(workspace, settings.environment, prefix, builder=settings.builder)
     rows = [f"lock: {settings.environment} is fresh"]
     rows.append(f"build: {plan.stack}, " + (plan.reason or "nothing moved"))
     key_path, again = settings.path("keys", "signing.pem"), None

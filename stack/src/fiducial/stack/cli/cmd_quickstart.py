@@ -33,6 +33,9 @@ def quickstart(
     revalidate: Annotated[
         bool, typer.Option("--revalidate", help="Run the chains though a verdict is there.")
     ] = False,
+    builder: Annotated[
+        str, typer.Option("--builder", metavar="NAME", help="Which builder: wheels or spack.")
+    ] = "wheels",
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -53,7 +56,7 @@ def quickstart(
         raise InputError(f"no scale {scale!r}", None, did_you_mean(scale, SCALES))
     workspace = find_workspace()
     folder = (workdir or workspace.root / "build" / "quickstart").absolute()
-    settings = Settings(folder, environment, scale, channel, revalidate)
+    settings = Settings(folder, environment, scale, channel, revalidate, builder)
     if dry_run:
         rows = describe_plan(workspace, settings)
         typer.echo(json.dumps(rows, indent=1) if as_json else "\n".join(rows))
