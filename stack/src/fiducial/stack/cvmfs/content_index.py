@@ -98,9 +98,10 @@ class ContentIndex:
             " JOIN files f USING (device, inode) JOIN contents c USING (sha256)"
         )
         for device, inode, size, mtime, ctime, raw, chunks in database.execute(query):
-            file = by_key[device, inode]
-            if (file.size, file.mtime_ns, file.ctime_ns) == (size, mtime, ctime):
-                found[file.key] = _content(raw, chunks)
+            key = device, inode
+            file = by_key[key]
+            if file.mtime_ns == mtime and file.size == size and file.ctime_ns == ctime:
+                found[key] = Content(raw) if not chunks else _content(raw, chunks)
         database.execute("DELETE FROM asked")
         database.execute("COMMIT")
         return found

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from fiducial.stack.cvmfs.catalog_schema import COUNTERS
+from fiducial.stack.cvmfs.catalog_schema import COUNTERS, Flag
 from fiducial.stack.cvmfs.entry import Entry
 
 Counts = dict[str, int]
+_NOT_PLAIN = Flag.DIRECTORY | Flag.FILE | Flag.LINK | Flag.SPECIAL | Flag.CHUNKED | Flag.EXTERNAL
 
 
 def zero() -> Counts:
@@ -21,13 +22,20 @@ def count(entries: Iterable[Entry]) -> Counts:
     A mount point counts as a directory here, and as the root directory of its own catalog.
     """
     counts = zero()
+    plain = plain_size = 0  # most entries are plain files: they are counted apart, for speed
     for entry in entries:
-        if entry.is_directory:
+        flags = entry.flags
+        if entry.xattr is not None:
+            counts["xattr"] += 1
+        if flags & _NOT_PLAIN == Flag.FILE:
+            plain += 1
+            plain_size += entry.size
+        elif flags & Flag.DIRECTORY:
             counts["dir"] += 1
             counts["nested"] += entry.is_mountpoint
-        elif entry.is_symlink:
+        elif flags & Flag.LINK:
             counts["symlink"] += 1
-        elif entry.is_special:
+        elif flags & Flag.SPECIAL:
             counts["special"] += 1
         else:
             counts["regular"] += 1
@@ -39,7 +47,8 @@ def count(entries: Iterable[Entry]) -> Counts:
             if entry.is_external:
                 counts["external"] += 1
                 counts["external_file_size"] += entry.size
-        counts["xattr"] += entry.xattr is not None
+    counts["regular"] += plain
+    counts["file_size"] += plain_size
     return counts
 
 

@@ -8,7 +8,10 @@ is one step ahead of its manifest is put back.
 
 from __future__ import annotations
 
+import gc
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -102,12 +105,12 @@ class Transaction:
         rule: NestingRule = NestingRule(),
     ) -> ScannedTree:
         """Put the directory ``source`` at ``path``, in the place of what is there."""
-        with self._progress.phase("look at the tree"):
+        with self._progress.phase("look at the tree"), _no_cycles():
             tree = scan_tree(source, policy)
         files = list(tree.sources())
         with self._progress.phase("store files", len(files)) as task:
             contents = self._ingest.run(files, task.advance)
-        with self._progress.phase("write catalogs"):
+        with self._progress.phase("write catalogs"), _no_cycles():
             empty = marker_entry(self._ingest, self._flags)
             builder = TreeBuilder(self._store, contents, self._flags, rule, empty)
             if path:
@@ -262,6 +265,18 @@ class Transaction:
 
     def _outcome(self, revision: int, changed: bool, root: Digest) -> Outcome:
         return Outcome(revision, changed, root, self._ingest.tally, self._files, self._bytes)
+
+
+@contextmanager
+def _no_cycles() -> Iterator[None]:
+    """Spare the interpreter's search for cycles while tens of thousands of entries are made."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def replace_reflog(storage: Storage, raw: bytes) -> None:

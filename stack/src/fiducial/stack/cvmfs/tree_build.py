@@ -143,4 +143,7 @@ class TreeBuilder:
 
     def _with_content(self, entry: Entry, content: Content) -> Entry:
         flags = entry.flags | self._flags | (Flag.CHUNKED if content.chunks else 0)
-        return entry._replace(flags=flags, raw=content.raw, chunks=content.chunks)
+        return Entry(
+            entry.name, entry.mode, entry.size, entry.mtime, flags, content.raw, b"", 1, 0,
+            entry.mtimens, 0, 0, entry.xattr, content.chunks,
+        )  # fmt: skip

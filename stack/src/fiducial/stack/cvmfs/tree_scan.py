@@ -160,22 +160,30 @@ class _Scan:
             return None
         return make(name, status, path)
 
-    def _entry(self, name: bytes, status: os.stat_result, size: int, flags: int) -> Entry:
+    def _entry(
+        self,
+        name: bytes,
+        status: os.stat_result,
+        size: int,
+        flags: int,
+        attributes: bytes | None = None,
+    ) -> Entry:
         mtime = self.policy.mtime
         nanoseconds = None
         if mtime is None:
             mtime, rest = divmod(status.st_mtime_ns, 1_000_000_000)
             nanoseconds = rest if self.policy.nanoseconds else None
-        return Entry(name, status.st_mode, size, mtime, flags, mtimens=nanoseconds)
+        return Entry(
+            name, status.st_mode, size, mtime, flags, None, b"", 1, 0, nanoseconds, 0, 0, attributes
+        )
 
     def _directory(self, name: bytes, status: os.stat_result, path: str) -> Entry:
         if status.st_mode & 0o005 != 0o005:
             self._warn(path, f"mode {stat.S_IMODE(status.st_mode):04o}: not everybody can enter it")
-        entry = self._entry(name, status, DIRECTORY_SIZE, Flag.DIRECTORY)
-        return entry._replace(xattr=self._xattrs(path))
+        return self._entry(name, status, DIRECTORY_SIZE, Flag.DIRECTORY, self._xattrs(path))
 
     def _file(self, name: bytes, status: os.stat_result, path: str) -> Node:
-        entry = self._entry(name, status, status.st_size, Flag.FILE)
+        entry = self._entry(name, status, status.st_size, Flag.FILE, self._xattrs(path))
         mode = status.st_mode
         if mode & (stat.S_ISUID | stat.S_ISGID):
             if self.policy.setuid == "refuse":
@@ -186,7 +194,6 @@ class _Scan:
             self._warn(path, f"mode {stat.S_IMODE(mode):04o}: not everybody can read it")
         if status.st_size > MAX_FILE_SIZE:
             self._warn(path, f"{status.st_size >> 20} MiB: it fills clients' caches")
-        entry = entry._replace(xattr=self._xattrs(path))
         source = SourceFile(
             path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns,
             status.st_ctime_ns,
