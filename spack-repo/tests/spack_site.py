@@ -22,6 +22,8 @@ from fiducial.stack.workspace import find_workspace
 WORKSPACE = find_workspace(Path(__file__).parent)
 PAGE = WORKSPACE.root / "docs/how-to/install-with-spack.md"
 PYTHON = Path(sys.base_prefix, "bin")
+KEPT = ("SPACK_", "SSL_", "UV_", "NETRC", "HTTP", "http", "ALL_", "all_", "NO_", "no_")
+"""Variables that pass from the caller: where Spack is, and how the package index is reached."""
 PLACES = ("components", "environments", "spack-repo", "stack", "validation")
 """What of the checkout concerns Spack."""
 
@@ -46,13 +48,7 @@ def host_system() -> str:
 
 
 def copy_checkout(target: Path) -> Path:
-    """What git would commit of the checkout, as it stands, in a folder of its own.
-
-    With its history, where it has one: source archives of released components come from there.
-    """
-    if (WORKSPACE.root / ".git").exists():
-        clone = ["git", "clone", "--quiet", "--shared", "--no-checkout", WORKSPACE.root, target]
-        subprocess.run(clone, check=True)
+    """What git would commit of the checkout, as it stands, in a folder of its own."""
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *PLACES]
     files = subprocess.run(listing, cwd=WORKSPACE.root, capture_output=True, text=True, check=True)
     for name in filter(None, files.stdout.split("\0")):
@@ -61,6 +57,15 @@ def copy_checkout(target: Path) -> Path:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(WORKSPACE.root / name, copy)
     return target
+
+
+def give_history(checkout: Path) -> None:
+    """Put git's history into a copy: the archives of released components are made from it."""
+    if (WORKSPACE.root / ".git").exists():
+        aside = checkout.with_name("history")
+        clone = ["git", "clone", "--quiet", "--shared", "--no-checkout", WORKSPACE.root, aside]
+        subprocess.run(clone, check=True)
+        (aside / ".git").rename(checkout / ".git")
 
 
 class Site:
@@ -74,7 +79,7 @@ class Site:
         ours = Path(sys.executable).parent  # where `fiducial` is, behind the Python that is meant
         places = [Path(str(SPACK)).parent, python, "/usr/bin", "/bin", ours]
         self.environment = {
-            **{key: value for key, value in os.environ.items() if key.startswith("SPACK_")},
+            **{key: value for key, value in os.environ.items() if key.startswith(KEPT)},
             "PATH": ":".join(map(str, places)),
             "HOME": str(self.home),
             "STORE": store,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from packaging.specifiers import SpecifierSet
-from spack_site import SPACK, WORKSPACE, Site, host_system
+from spack_site import SPACK, WORKSPACE, Site, give_history, host_system
 
 from fiducial.stack.spack.lock_graph import read_spack_lock
 from fiducial.stack.spack.names import spack_name
@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.spack, pytest.mark.slow, pytest.mark.network]
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     site = Site(tmp_path_factory.mktemp("spack"))
+    give_history(site.checkout)
     site.follow("Say what the host has")
     return site
 

@@ -20,11 +20,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from fiducial.stack.errors import StackError
 from fiducial.stack.spack.program import Spack, find_spack, git_commit
 from fiducial.stack.workspace import find_workspace
 
 CHECKOUT = "FIDUCIAL_KEY4HEP_SPACK"
+SETTINGS = "environments/key4hep-common/packages.yaml"
 RIVAL = """\
 spack:
   view: false
@@ -42,7 +45,8 @@ spack:
   specs: [key4hep-stack+full]
 """
 OVERRIDES = """\
-    "madgraph5amc:": {require: []}   # the variant `models` is of a pull request
+    "madgraph5amc:": {{require: []}}   # its variant `models` is of a pull request
+    "root:": {{require: "{root}"}}     # plain ROOT has no `+ipo`
 """
 
 
@@ -80,7 +84,9 @@ def benchmarks() -> list[dict[str, Any]]:
             shutil.copytree(root / place, copy / place, ignore=ignore)
         theirs = Path(scratch, "key4hep")
         theirs.mkdir()
-        text = RIVAL.format(root=root, rival=rival, overrides=OVERRIDES.rstrip())
+        settings = yaml.safe_load((rival / SETTINGS).read_text())["packages"]
+        overrides = OVERRIDES.format(root=settings["root"]["require"].replace("+ipo", ""))
+        text = RIVAL.format(root=root, rival=rival, overrides=overrides.rstrip())
         (theirs / "spack.yaml").write_text(text)
         places = copy / "environments"
         host = [places / "common" / "reference-host"]

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -361,3 +366,40 @@ def test_wrong_use_is_refused(
     monkeypatch.setenv("FIDUCIAL_WORKSPACE", str(workspace.root))
     assert run(["lock", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_an_interrupt_ends_every_spack_and_keeps_the_locks_that_are_made(
+    workspace: Workspace, spack: FakeSpack, tmp_path: Path
+) -> None:
+    program = spack()
+    for name in ("a-first", "slow-one", "slow-two"):
+        shutil.copytree(workspace.environments / "toy", workspace.environments / name)
+    started = tmp_path / "started"
+    program.write_text(
+        program.read_text() + f"if 'slow' in where and arguments[0] == 'concretize':\n"
+        f"    open({str(started)!r}, 'a').write(str(os.getpid()) + ' ')\n"
+        "    time.sleep(60)\n"
+    )
+    code = (
+        "import fiducial.stack.spack.spack_lock as lock\n"
+        f"lock.git_commit = lambda folder: {COMMIT!r}\n"
+        "from fiducial.stack.cli.app import run\n"
+        "raise SystemExit(run(['lock', '--all', '--builder', 'spack']))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**os.environ, "FIDUCIAL_WORKSPACE": str(workspace.root)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    workers = min(2, os.cpu_count() or 1)
+    while not (started.exists() and len(started.read_text().split()) == workers):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in said
+    assert not [pid for pid in started.read_text().split() if Path("/proc", pid).exists()]
+    assert (workspace.environments / "a-first" / "spack.lock").exists()
+    assert not (workspace.environments / "slow-one" / "spack.lock").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -38,10 +38,7 @@ def lock_with_spack(
     outcomes = [_look(workspace, name) for name in names or lockable_names(workspace)]
     stale = [row for row in outcomes if row.moved or anew]
     if stale and not check:
-        _make(workspace, stale)
-        for row in stale if not dry_run else ():
-            assert row.made is not None
-            row.made.write()
+        _make(workspace, stale, write=not dry_run)
     if as_json:
         typer.echo(json.dumps([_record(row, check or dry_run) for row in outcomes], indent=1))
     else:
@@ -73,10 +70,13 @@ def _look(workspace: Workspace, name: str) -> _Outcome:
         return _Outcome(name, [str(error).split(": make it with")[0]])  # absent, or unreadable
 
 
-def _make(workspace: Workspace, rows: list[_Outcome]) -> None:
-    """Concretize several environments at once: each keeps one core busy."""
+def _make(workspace: Workspace, rows: list[_Outcome], write: bool) -> None:
+    """Concretize several environments at once: each keeps one core busy.
+
+    Each lock is written as soon as it is made; a failure leaves the others to be made.
+    """
     from fiducial.stack.progress import make_progress
-    from fiducial.stack.spack.program import find_spack
+    from fiducial.stack.spack.program import end_all, find_spack
     from fiducial.stack.spack.spack_lock import make_lock
 
     spack = find_spack()
@@ -84,14 +84,23 @@ def _make(workspace: Workspace, rows: list[_Outcome]) -> None:
     def make(row: _Outcome) -> None:
         row.made = make_lock(workspace, row.name, spack)
         row.packages = len(row.made.lock.nodes)
+        if write:
+            row.made.write()
         task.advance()
 
     with make_progress() as progress, progress.phase("concretize", len(rows)) as task:
-        first, *others = rows  # alone: it brings Spack's index of recipes up to date
-        make(first)
+        first, *others = rows
+        make(first)  # alone: it brings Spack's index of recipes up to date
         with ThreadPoolExecutor(max(1, os.cpu_count() or 1)) as pool:
-            for future in [pool.submit(make, row) for row in others]:
-                future.result()
+            futures = [pool.submit(make, row) for row in others]
+            try:
+                wait(futures)
+            except BaseException:  # an interrupt
+                pool.shutdown(wait=False, cancel_futures=True)
+                end_all()
+                raise
+        for future in futures:
+            future.result()
 
 
 def _record(row: _Outcome, only_looked: bool) -> dict[str, object]:

@@ -37,6 +37,7 @@ _PATIENCE = 20.0
 """Seconds that an interrupted Spack has to end by itself."""
 
 OnLine = Callable[[str], None]
+_running: set[subprocess.Popen[str]] = set()
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,7 @@ def _run(
     except OSError as error:
         raise EnvironmentProblem(f"cannot run {command[0]}", error.strerror) from error
     assert process.stdin and process.stdout and process.stderr
+    _running.add(process)
     process.stdin.close()  # a pipe at its end: Spack's installer takes no /dev/null
     lines: queue.SimpleQueue[tuple[int, str | None]] = queue.SimpleQueue()
     for number, stream in enumerate((process.stdout, process.stderr)):
@@ -181,7 +183,15 @@ def _run(
     except BaseException:
         _end(process)
         raise
+    finally:
+        _running.discard(process)
     return code, "".join(said[0]), "".join(said[1])
+
+
+def end_all() -> None:
+    """End every Spack that other threads run: an interrupt reaches the main thread alone."""
+    for process in tuple(_running):
+        _end(process)
 
 
 def _read(number: int, stream: IO[str], lines: queue.SimpleQueue[tuple[int, str | None]]) -> None:
