@@ -355,6 +355,14 @@ def test_packages_that_are_no_wheels_are_refused_before_anything_is_installed(
     assert site.calls() == ["concretize"]
 
 
+def test_an_environment_of_compiled_packages_alone_is_refused_with_the_way_to_carry_it(
+    site: Site, tmp_path: Path
+) -> None:
+    (site.toy.workspace.environments / "toy" / "wheels.in").unlink()
+    with pytest.raises(InputError, match=r"toy makes no stack .*fiducial buildcache"):
+        site.plan(tmp_path / "toy")
+
+
 def test_other_versions_than_the_lock_has_are_refused(site: Site, tmp_path: Path) -> None:
     site.answer([*PACKAGES[:2], {**PACKAGES[2], "namespace": "builtin"}, *PACKAGES[3:]])
     with pytest.raises(

@@ -112,6 +112,7 @@ def plan_build(
         raise InputError(
             f"no interpreter mode '{mode}'", None, did_you_mean(mode, ["host", "bundled"])
         )
+    _refuse_unmovable(workspace, name)
     environment = load_environment(workspace, name)
     lock = require_fresh_lock(environment)
     prefix = prefix.absolute()
@@ -150,6 +151,18 @@ def plan_build(
         current=current,
         missing=_first_missing(prefix, current) if current is not None else None,
     )
+
+
+def _refuse_unmovable(workspace: Workspace, name: str) -> None:
+    """Refuse an environment whose packages are compiled: they name the place they are built for."""
+    folder = workspace.environments / name
+    if (folder / "spack.yaml").is_file() and not (folder / "wheels.in").is_file():
+        raise InputError(
+            f"environment {name} makes no stack",
+            "it has no wheels.in: compiled packages hold paths of the store and cannot be moved",
+            f"install it with Spack (spack -e environments/{name} install), and carry it to other "
+            "hosts with: fiducial buildcache",
+        )
 
 
 def _refuse_foreign(prefix: Path) -> None:
