@@ -5,6 +5,7 @@ from fiducial.io.hepmc3_read import HepMC3File, iterate_hepmc3, read_hepmc3
 from fiducial.io.hepmc3_write import HepMC3Writer
 from fiducial.io.lhe import read_lhe, write_lhe
 from fiducial.io.part_file import load_part, save_part
+from fiducial.io.rntuple import Compression
 from fiducial.io.rntuple_read import (
     EventFile,
     iterate_rntuple,
@@ -15,6 +16,7 @@ from fiducial.io.rntuple_read import (
 from fiducial.io.rntuple_write import RNTupleWriter, write_rntuple
 
 __all__ = [
+    "Compression",
     "DamagedFile",
     "EventFile",
     "HepMC3File",

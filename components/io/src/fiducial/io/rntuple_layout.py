@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import awkward as ak
@@ -21,9 +21,11 @@ import numpy.typing as npt
 from fiducial.core.device import to_host
 from fiducial.edm.collection import Collection
 from fiducial.edm.generated import TYPES
+from fiducial.edm.generated.components import COMPONENTS
+from fiducial.edm.identifiers import collection_id
 from fiducial.edm.jagged import owners
 from fiducial.edm.relation import Relation
-from fiducial.edm.schema import ColumnSpec, TypeSchema
+from fiducial.edm.schema import ColumnSpec, TypeSchema, VectorSpec
 from fiducial.edm.vector_member import VectorMember
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "decode",
     "encode",
     "fields_of",
+    "metadata",
     "seal",
     "storage_type",
     "type_of",
@@ -108,32 +111,43 @@ def _digest(record: Mapping[str, Any]) -> str:
 # --- Writing ---
 
 
-def encode(collections: Mapping[str, Collection], n_events: int) -> ak.Array:
-    """The events as the array of records that is written; shares the columns' memory."""
+UNVERSIONED = 0xFFFF_FFFF
+"""What ROOT stores as the version of a class that declares none, as podio's own do."""
+
+
+def encode(collections: Mapping[str, Collection], n_events: int) -> Any:
+    """The events as the layout of records that is written; shares the columns' memory.
+
+    Records bear the names and versions of podio's data structs.
+    """
     fields: dict[str, Any] = {}
     for name, collection in collections.items():
         fields.update(_encode_collection(name, collection))
-    return ak.Array(_record(fields, n_events))
+    return _record(fields, n_events)
 
 
 def _encode_collection(name: str, collection: Collection) -> dict[str, Any]:
     schema, events = collection.schema, to_host(collection.offsets)
-    members = _nested(list(schema.columns.values()), collection.columns)
+    types = {member.name: member.type for member in schema.members}
+    members = _nested(list(schema.columns.values()), collection.columns, types, schema.version)
     below: dict[str, Any] = {}
     for spec in schema.vectors:
         vector = collection.vectors[spec.name]
         offsets = to_host(vector.offsets)
         members |= _begin_end(spec.name, offsets, events)
-        below[spec.name] = _lists(offsets[events], _elements(spec.columns, vector.columns))
+        below[spec.name] = _lists(offsets[events], _elements(spec, vector.columns, schema.version))
     for link in schema.relations:
         relation = collection.relations[link.name]
         offsets = to_host(relation.offsets)
         if link.many:
             members |= _begin_end(link.label, offsets, events)
         entries = {"index": relation.index, "collectionID": relation.collection}
-        record = _record({k: _leaf(v) for k, v in entries.items()}, len(relation.index))
+        leaves = {k: _leaf(v) for k, v in entries.items()}
+        record = _record(leaves, len(relation.index), "podio::ObjectID")
         below[link.label] = _lists(offsets[events], record)
-    fields = {name: _lists(events, _record(members, len(collection)))}
+    struct = "podio::LinkData" if schema.is_link else schema.name + "Data"
+    version = UNVERSIONED if schema.is_link else schema.version
+    fields = {name: _lists(events, _record(members, len(collection), struct, version))}
     return fields | {f"_{name}_{part}": content for part, content in below.items()}
 
 
@@ -145,17 +159,25 @@ def _begin_end(name: str, offsets: Array, events: Array) -> dict[str, Any]:
     }
 
 
-def _elements(specs: Iterable[ColumnSpec], columns: Mapping[str, Array]) -> Any:
+def _elements(spec: VectorSpec, columns: Mapping[str, Array], version: int) -> Any:
     if "" in columns:
         return _leaf(columns[""])
     length = len(next(iter(columns.values())))
-    return _record(_nested(list(specs), columns), length)
+    members = _nested(list(spec.columns), columns, COMPONENTS[spec.type], version)
+    return _record(members, length, spec.type, version)
 
 
 def _nested(
-    specs: list[ColumnSpec], columns: Mapping[str, Array], depth: int = 0
+    specs: list[ColumnSpec],
+    columns: Mapping[str, Array],
+    types: Mapping[str, str],
+    version: int,
+    depth: int = 0,
 ) -> dict[str, Any]:
-    """Leaves and records by name, with the paths of the columns opened up."""
+    """Leaves and records by name, with the paths of the columns opened up.
+
+    types  of the members at this depth
+    """
     fields: dict[str, Any] = {}
     for spec in specs:
         head = spec.path[depth]
@@ -165,7 +187,8 @@ def _nested(
             fields[head] = _leaf(columns[spec.name])
         else:
             inner = [s for s in specs if s.path[depth] == head]
-            fields[head] = _record(_nested(inner, columns, depth + 1), len(columns[spec.name]))
+            members = _nested(inner, columns, COMPONENTS[types[head]], version, depth + 1)
+            fields[head] = _record(members, len(columns[spec.name]), types[head], version)
     return fields
 
 
@@ -173,12 +196,52 @@ def _leaf(column: Any) -> Any:
     return ak.contents.NumpyArray(to_host(column))
 
 
-def _record(fields: Mapping[str, Any], length: int) -> Any:
-    return ak.contents.RecordArray(list(fields.values()), list(fields), length)
+def _record(
+    fields: Mapping[str, Any], length: int, name: str = "", version: int = UNVERSIONED
+) -> Any:
+    parameters = {"__record__": name, "type_version": version} if name else None
+    return ak.contents.RecordArray(
+        list(fields.values()), list(fields), length, parameters=parameters
+    )
 
 
 def _lists(offsets: Array, content: Any) -> Any:
     return ak.contents.ListOffsetArray(ak.index.Index64(offsets), content)
+
+
+def metadata(schemas: Mapping[str, TypeSchema]) -> Any:
+    """The one entry of ``podio_metadata`` for collections of these types."""
+    info = [
+        {
+            "collectionID": collection_id(name),
+            "dataType": data_type(schema),
+            "isSubset": False,
+            "schemaVersion": 1 if schema.is_link else schema.version,
+            "name": name,
+            "storageType": storage_type(schema),
+        }
+        for name, schema in schemas.items()
+    ]
+    entry = {
+        "PodioBuildVersion": list(PODIO_VERSION),
+        "availableCategories": [EVENTS],
+        "events___CollectionTypeInfo": info,
+    }
+    kind = ak.types.from_datashape(
+        "{PodioBuildVersion: var * uint16, availableCategories: var * string, "
+        "events___CollectionTypeInfo: var * {collectionID: uint32, dataType: string, "
+        "isSubset: bool, schemaVersion: uint32, name: string, storageType: string}}",
+        highlevel=False,
+    )
+    layout = ak.enforce_type(ak.Array([entry]), kind).layout
+    collections = layout.content("events___CollectionTypeInfo")
+    named = ak.contents.RecordArray(
+        collections.content.contents, collections.content.fields, collections.content.length,
+        parameters={"__record__": "podio::root_utils::CollectionWriteInfo",
+                    "type_version": UNVERSIONED},
+    )  # fmt: skip
+    contents = [*layout.contents[:2], ak.contents.ListOffsetArray(collections.offsets, named)]
+    return ak.contents.RecordArray(contents, layout.fields, 1)
 
 
 # --- Reading ---

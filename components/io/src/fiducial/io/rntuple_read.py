@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import uproot
+import awkward as ak
 
 from fiducial.core.errors import InputError, Mistake, Mistakes, did_you_mean
 from fiducial.edm.batch import EventBatch
@@ -18,6 +18,7 @@ from fiducial.edm.collection import Collection
 from fiducial.edm.content import ContentHasher
 from fiducial.io import rntuple_layout as layout
 from fiducial.io.damage import DamagedFile, reading
+from fiducial.io.rntuple import NTuple, RNTupleFile
 
 __all__ = ["EventFile", "iterate_rntuple", "read_provenance", "read_rntuple", "verify"]
 
@@ -36,11 +37,17 @@ class EventFile:
         self.path = Path(path)
         with reading(path, KIND):
             self._refuse_truncated()
-            self._file = uproot.open(self.path)
-            self._events = self._ntuple(layout.EVENTS)
-            self.n_events = int(self._events.num_entries)
-            self._clusters = _clusters(self._events, self.n_events)
-            self.record: Mapping[str, Any] | None = self._record()
+            self._file = RNTupleFile(self.path)
+            try:
+                self._events = self._ntuple(layout.EVENTS)
+                self.n_events = self._events.n_entries
+                runs = self._events.clusters
+                self._places = {begin: i for i, (begin, end) in enumerate(runs) if begin < end}
+                self._clusters = [run for run in runs if run[0] < run[1]]
+                self.record: Mapping[str, Any] | None = self._record()
+            except BaseException:
+                self._file.close()
+                raise
         self._kept: OrderedDict[tuple[Any, ...], EventBatch] = OrderedDict()
 
     # What it holds
@@ -49,10 +56,11 @@ class EventFile:
     def types(self) -> dict[str, str]:
         """podio's data type of every collection by name, of the model or not."""
         with reading(self.path, KIND):
-            info = self._ntuple(layout.METADATA).arrays()["events___CollectionTypeInfo"][0]
+            field = "events___CollectionTypeInfo"
+            info = ak.to_list(self._ntuple(layout.METADATA).arrays([field])[field])[0]
             return {
                 entry["name"]: ("subset of " if entry["isSubset"] else "") + entry["dataType"]
-                for entry in info.to_list()
+                for entry in info
             }
 
     @property
@@ -83,7 +91,7 @@ class EventFile:
         covering = [run for run in self._clusters if run[0] < last and run[1] > first]
         if not covering:
             return EventBatch({name: self.collections[name].empty(0) for name in names}, 0)
-        if len(covering) > self.KEPT_CLUSTERS:  # many at once: the library joins them itself
+        if len(covering) > self.KEPT_CLUSTERS:  # many at once: they are unpacked into one array
             runs = [(covering[0][0], covering[-1][1])]
             decoded = [self._decode(*runs[0], names)]
         else:
@@ -160,22 +168,21 @@ class EventFile:
                 "copy it again, or make it again from its source",
             )
 
-    def _ntuple(self, name: str) -> Any:
-        keys = self._file.classnames(recursive=False)
-        kind = keys.get(f"{name};1")
-        if kind != "ROOT::RNTuple":
-            found = ", ".join(f"{key.split(';')[0]} ({c})" for key, c in keys.items())
+    def _ntuple(self, name: str) -> NTuple:
+        kinds = self._file.kinds
+        if kinds.get(name) != "ROOT::RNTuple":
+            found = ", ".join(f"{key} ({kind})" for key, kind in kinds.items())
             raise DamagedFile(
                 f"cannot read {self.path}",
                 f"it has no RNTuple {name}; it holds {found or 'nothing'}",
                 "event files are RNTuples, of fiducial or of podio's RNTuple backend",
             )
-        return self._file[name]
+        return self._file.ntuple(name)
 
     def _record(self) -> dict[str, Any] | None:
-        if f"{layout.RECORD};1" not in self._file.classnames(recursive=False):
+        if layout.RECORD not in self._file.kinds:
             return None
-        record = layout.unseal(str(self._file[layout.RECORD]))
+        record = layout.unseal(self._file.string(layout.RECORD))
         if record["layout"] > layout.LAYOUT:
             raise InputError(
                 f"cannot read {self.path}",
@@ -222,7 +229,7 @@ class EventFile:
         readable = self.collections
         with reading(self.path, KIND):
             wanted = [f for n in names for f in layout.fields_of(n, readable[n].schema)]
-            absent = sorted(set(wanted) - set(self._events.keys(recursive=False)))
+            absent = sorted(set(wanted) - set(self._events.fields))
             if absent:
                 raise DamagedFile(
                     f"cannot read {self.path}",
@@ -231,8 +238,9 @@ class EventFile:
                 )
             if not wanted:
                 return EventBatch({}, end - begin)
-            array = self._events.arrays(filter_name=wanted, entry_start=begin, entry_stop=end)
-            records = array.layout
+            first = self._places[begin]
+            stop = next((i for at, i in self._places.items() if at >= end), None)
+            records = self._events.arrays(wanted, first, stop)
             try:
                 collections = {
                     name: layout.decode(name, readable[name], lambda field: records[field])
@@ -245,18 +253,6 @@ class EventFile:
                     f"events {begin} to {end - 1} do not hold together: {error.mistakes[0]}",
                     "make it again from its source",
                 ) from None
-
-
-def _clusters(events: Any, n_events: int) -> list[tuple[int, int]]:
-    """Runs of events that are stored together."""
-    runs = [
-        (int(c.num_first_entry), int(c.num_first_entry) + int(c.num_entries))
-        for c in events.cluster_summaries
-    ]
-    ends = [0, *(end for _, end in runs)]
-    if [begin for begin, _ in runs] != ends[:-1] or ends[-1] != n_events:
-        raise ValueError("the clusters do not cover the events")
-    return [run for run in runs if run[0] < run[1]]
 
 
 def read_rntuple(

@@ -1,7 +1,8 @@
 """Write event files: batches as clusters of an RNTuple, with provenance and a content hash.
 
 The file is written aside and takes its name when it is complete. Batches are gathered into
-clusters of about 50 MB (uncompressed), since a reader fetches and unpacks whole clusters.
+clusters of about 50 MB (uncompressed), since a reader fetches and unpacks whole clusters. So the
+memory held is that of two clusters (three with threads), however long the file.
 """
 
 from __future__ import annotations
@@ -12,28 +13,27 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import awkward as ak
-import uproot
-
 from fiducial.core.errors import InputError, Mistake, Mistakes
 from fiducial.edm.batch import EventBatch
 from fiducial.edm.content import ContentHasher
-from fiducial.edm.identifiers import collection_id
 from fiducial.edm.schema import TypeSchema
 from fiducial.io import rntuple_layout as layout
+from fiducial.io.rntuple import Compression, NTupleWriter, RootFileWriter
 from fiducial.io.staged_writer import StagedWriter
 
 __all__ = ["CLUSTER_BYTES", "RNTupleWriter", "write_rntuple"]
 
 CLUSTER_BYTES = 50_000_000
-COMPRESSION_LEVEL = 1
 
 
 class RNTupleWriter(StagedWriter):
     """A growing event file; every batch holds the same collections.
 
-    path        the file, which appears when it is closed
-    provenance  what made the events: anything that JSON can hold
+    path           the file, which appears when it is closed
+    provenance     what made the events: anything that JSON can hold
+    cluster_bytes  in memory, of the events that are stored together
+    compression    zstd at ROOT's default level where none is given
+    threads        that encode and pack columns; the file is the same for any number
     """
 
     def __init__(
@@ -41,6 +41,8 @@ class RNTupleWriter(StagedWriter):
         path: str | os.PathLike[str],
         provenance: Mapping[str, Any] | None = None,
         cluster_bytes: int = CLUSTER_BYTES,
+        compression: Compression | None = None,
+        threads: int = 1,
     ) -> None:
         self._provenance = json.loads(json.dumps(dict(provenance or {})))  # refuse it now
         super().__init__(path)
@@ -48,10 +50,9 @@ class RNTupleWriter(StagedWriter):
         self._waiting: list[EventBatch] = []
         self._schemas: dict[str, TypeSchema] | None = None
         self._hasher = ContentHasher()
-        self._file = self._stack.enter_context(
-            uproot.recreate(self._staged, compression=uproot.ZSTD(COMPRESSION_LEVEL))
-        )
-        self._ntuple: Any = None
+        self._file = RootFileWriter(self._staged, compression, threads)
+        self._stack.callback(self._file.abandon)
+        self._ntuple: NTupleWriter | None = None
 
     def extend(self, batch: EventBatch) -> None:
         """Append events; every batch holds the same collections."""
@@ -93,11 +94,14 @@ class RNTupleWriter(StagedWriter):
             for name, schema in schemas.items()
             if (cls := layout.type_of(layout.data_type(schema)))
         }
-        form = layout.encode(empty, 0).layout.form
-        self._ntuple = self._file.mkrntuple(layout.EVENTS, form)
+        record = layout.encode(empty, 0)
+        self._ntuple = self._open(layout.EVENTS, record)
+
+    def _open(self, name: str, record: Any) -> NTupleWriter:
+        return self._file.ntuple(name, record.fields, [c.form for c in record.contents])
 
     def _flush(self) -> None:
-        if not self._waiting:
+        if not self._waiting or self._ntuple is None:
             return
         batch = EventBatch.concatenate(self._waiting)
         self._waiting.clear()
@@ -106,61 +110,32 @@ class RNTupleWriter(StagedWriter):
         step = max(1, -(-batch.n_events // clusters))
         for first in range(0, batch.n_events, step):
             part = batch.select_events(slice(first, first + step))
-            self._ntuple.extend(layout.encode(part.collections, part.n_events))
+            record = layout.encode(part.collections, part.n_events)
+            self._ntuple.fill(record.contents, part.n_events)
 
     def _write_metadata(self, schemas: dict[str, TypeSchema]) -> None:
-        info = [
-            {
-                "collectionID": collection_id(name),
-                "dataType": layout.data_type(schema),
-                "isSubset": False,
-                "schemaVersion": 1 if schema.is_link else schema.version,
-                "name": name,
-                "storageType": layout.storage_type(schema),
-            }
-            for name, schema in schemas.items()
-        ]
-        metadata = self._file.mkrntuple(layout.METADATA, _metadata_form())
-        array = ak.Array(
-            [
-                {
-                    "PodioBuildVersion": list(layout.PODIO_VERSION),
-                    "availableCategories": [layout.EVENTS],
-                    "events___CollectionTypeInfo": info,
-                }
-            ]
-        )
-        metadata.extend(ak.enforce_type(array, _metadata_type()))
+        entry = layout.metadata(schemas)
+        self._open(layout.METADATA, entry).fill(entry.contents, 1)
         record = {
             "layout": layout.LAYOUT,
             "events": self.n_events,
             "content_sha256": self._hasher.hexdigest(),
-            "writer": f"fiducial-io {importlib.metadata.version('fiducial-io')}, "
-            f"uproot {uproot.__version__}",
+            "writer": f"fiducial-io {importlib.metadata.version('fiducial-io')}",
             "provenance": self._provenance,
         }
-        self._file[layout.RECORD] = layout.seal(record)
-
-
-def _metadata_type() -> Any:
-    return ak.types.from_datashape(
-        "{PodioBuildVersion: var * uint16, availableCategories: var * string, "
-        "events___CollectionTypeInfo: var * {collectionID: uint32, dataType: string, "
-        "isSubset: bool, schemaVersion: uint32, name: string, storageType: string}}",
-        highlevel=False,
-    )
-
-
-def _metadata_form() -> Any:
-    return ak.forms.from_type(_metadata_type())
+        self._file.string(layout.RECORD, layout.seal(record))
+        self._file.close()
 
 
 def write_rntuple(
     path: str | os.PathLike[str],
     batches: EventBatch | Iterable[EventBatch],
     provenance: Mapping[str, Any] | None = None,
+    *,
+    compression: Compression | None = None,
+    threads: int = 1,
 ) -> None:
-    """Write an event file of one batch or several."""
-    with RNTupleWriter(path, provenance) as writer:
+    """Write an event file of one batch or several; see :class:`RNTupleWriter`."""
+    with RNTupleWriter(path, provenance, compression=compression, threads=threads) as writer:
         for batch in [batches] if isinstance(batches, EventBatch) else batches:
             writer.extend(batch)
