@@ -99,3 +99,11 @@ def test_warnings_stop_a_strict_publish(desk, tree):
     desk("publish", "srv", tree, "/sw/1", "--strict", code=2)
     desk("publish", "srv", tree, "/sw/1")
     assert "not everybody can read it" in desk.said.err
+
+
+def test_an_expiring_whitelist_is_told_at_every_publish(desk, tree):
+    desk("publish", "srv", tree, "/sw/1")
+    assert "expires" not in desk.said.err
+    desk("resign", "srv", "--days", "2")
+    desk("publish", "srv", tree, "/sw/1")
+    assert "fiducial repo resign" in desk.said.err

@@ -23,6 +23,7 @@ from fiducial.stack.cli.repo_options import (
 )
 
 if TYPE_CHECKING:
+    from fiducial.stack.cvmfs.repository import Repository
     from fiducial.stack.cvmfs.transaction import Outcome
 
 panel = "Deliver"
@@ -148,7 +149,19 @@ def publish(
         typer.echo(f"warning: {warning}", err=True)
     if len(scanned.warnings) > 20:
         typer.echo(f"warning: and {len(scanned.warnings) - 20} more (--strict)", err=True)
+    _warn_of_expiry(repository)
     _tell_outcome(outcome, path, dry_run, as_json)
+
+
+def _warn_of_expiry(repository: Repository) -> None:
+    whitelist = repository.revision().whitelist
+    if whitelist.has_expired(utc_now() + datetime.timedelta(days=7)):
+        expiry = f"{whitelist.expires:%Y-%m-%d %H:00 UTC}"
+        typer.echo(
+            f"warning: the whitelist expires {expiry}, then clients refuse this repository: "
+            f"fiducial repo resign {repository.root}",
+            err=True,
+        )
 
 
 def _link(text: str) -> tuple[bytes, bytes]:

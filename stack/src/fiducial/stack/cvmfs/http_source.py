@@ -45,6 +45,8 @@ class HttpSource:
                 time.sleep(min(2.0, 0.2 * 2**attempt))
             try:
                 return self._get(name, limit)
+            except EnvironmentProblem:
+                raise  # the server has answered, and the answer stays what it is
             except _PassingError as error:
                 problem = error
             except (OSError, http.client.HTTPException) as error:
