@@ -159,7 +159,7 @@ def _refuse_unmovable(workspace: Workspace, name: str) -> None:
     if (folder / "spack.yaml").is_file() and not (folder / "wheels.in").is_file():
         raise InputError(
             f"environment {name} makes no stack",
-            "it has no wheels.in: compiled packages hold paths of the store and cannot be moved",
+            "it has no wheels.in, and only what comes as Python wheels can be moved",
             f"install it with Spack (spack -e environments/{name} install), and carry it to other "
             "hosts with: fiducial buildcache",
         )

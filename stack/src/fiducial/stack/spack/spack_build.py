@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,6 @@ from fiducial.stack.wheel_choice import ChosenWheel
 from fiducial.stack.workspace import Workspace
 
 _INSTALLED = re.compile(r"^\[\+\] |: finished$")
-_FETCHED = re.compile(r"^==> (?:Using cached archive|Fetching) ")
 _TESTED = re.compile(r"^==> Testing package ")
 _REMEDY = "remove the package with spack uninstall, or the whole store, and build again"
 
@@ -156,10 +157,7 @@ class SpackBuilder:
         name = folder.name.rpartition("-")[0]
         from_elsewhere = [node for node in missing if "dev_path" not in _parameters(node)]
         if from_elsewhere:
-            self._count(
-                progress, "fetch", len(from_elsewhere), _FETCHED, folder,
-                f"fetch the sources of {name}", "fetch", "--dependencies", "--missing",
-            )  # fmt: skip
+            self._fetch(progress, len(from_elsewhere), folder, f"fetch the sources of {name}")
         jobs = ["-j", str(self.settings.jobs)] if self.settings.jobs else []
         self._count(
             progress, "install", len(missing), _INSTALLED, folder,
@@ -173,6 +171,26 @@ class SpackBuilder:
                 "build again",
             )
         return found
+
+    def _fetch(self, progress: Progress, total: int, folder: Path, action: str) -> None:
+        """Fetch what is missing. Spack names what it had; what is new is seen in the cache."""
+        had = 0
+        before = _fetched()
+        with progress.phase("fetch", total) as task:
+
+            def look() -> None:
+                task.update(min(total, had + _fetched() - before))
+
+            def read(line: str) -> None:
+                nonlocal had
+                had += line.startswith("==> Using cached archive")
+
+            with _every_second(look):
+                self.spack.run(
+                    "fetch", "--dependencies", "--missing", environment=folder, action=action,
+                    on_line=read,
+                )  # fmt: skip
+            task.update(total)
 
     def _test(self, folder: Path, nodes: Mapping[str, Node], progress: Progress) -> None:
         action = f"pass the tests of {folder.name.rpartition('-')[0]}"
@@ -202,6 +220,29 @@ class SpackBuilder:
 def _downloads() -> Path:
     """Where Spack keeps what it fetched for us."""
     return cache_directory() / "spack" / "downloads"
+
+
+def _fetched() -> int:
+    """How many files are in the cache of downloads."""
+    return sum(path.is_file() for path in _downloads().glob("_source-cache/archive/*/*"))
+
+
+@contextmanager
+def _every_second(look: Callable[[], None]) -> Iterator[None]:
+    """Call ``look`` once a second while the body runs."""
+    done = threading.Event()
+
+    def work() -> None:
+        while not done.wait(1.0):
+            look()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _parameters(node: Node) -> Mapping[str, Any]:
