@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 
 CI = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(CI))
+
+from rehearse import clone  # noqa: E402
+
 BIN = Path(sys.executable).parent
 STEPS = ("lock", "build", "validate", "report", "publish", "deploy", "repository")
 
@@ -150,13 +154,15 @@ def test_builder_and_scale_are_handed_on(publisher: Publisher) -> None:
 
 @pytest.mark.slow
 @pytest.mark.network
-def test_a_real_nightly_moves_its_channel_and_one_that_nobody_trusts_does_not(
+def test_a_real_nightly_moves_its_channel_and_who_is_not_trusted_moves_none(
     tmp_path: Path,
 ) -> None:
+    checkout = clone(tmp_path / "checkout")
+
     def say(*words: object, **variables: str) -> subprocess.CompletedProcess[str]:
         command = [str(word) for word in words]
         return subprocess.run(
-            command, cwd=CI.parent, env=os.environ | variables, capture_output=True, text=True
+            command, cwd=checkout, env=os.environ | variables, capture_output=True, text=True
         )
 
     repository, key = tmp_path / "repository", tmp_path / "signing.pem"
@@ -168,7 +174,7 @@ def test_a_real_nightly_moves_its_channel_and_one_that_nobody_trusts_does_not(
         "FIDUCIAL_TRUST": str(tmp_path / "signing.pub.pem"),
         "FIDUCIAL_SCALE": "smoke",
     }
-    done = say(CI / "nightly.sh", "base", "nightly", **given)
+    done = say("ci/nightly.sh", "base", "nightly", **given)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
     def channel() -> object:
@@ -181,7 +187,10 @@ def test_a_real_nightly_moves_its_channel_and_one_that_nobody_trusts_does_not(
     before = channel()
     assert "nightly" in json.dumps(before)
     assert say(BIN / "fiducial", "key", "new", tmp_path / "other.pem").returncode == 0
-    trust = str(tmp_path / "other.pub.pem")
-    refused = say(CI / "nightly.sh", "base", "nightly", **given | {"FIDUCIAL_TRUST": trust})
-    assert refused.returncode != 0, refused.stdout
+    (manifest,) = checkout.glob("build/nightly/base/stack/manifest.json")
+    release = json.loads(manifest.read_text())["stack"]
+    words = ["repository", "promote", release, "--repository", repository, "--channel", "latest"]
+    words += ["--key", tmp_path / "other.pem", "--trust", tmp_path / "other.pub.pem"]
+    refused = say(BIN / "fiducial", *words)
+    assert refused.returncode == 1, refused.stdout + refused.stderr
     assert channel() == before
