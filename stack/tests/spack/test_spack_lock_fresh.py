@@ -17,11 +17,18 @@ import yaml
 
 from fiducial.stack.cli.app import run
 from fiducial.stack.errors import EnvironmentProblem, InputError, Mistakes
+from fiducial.stack.spack.build_cache import find_concrete
 from fiducial.stack.spack.concretize import lock_digest
 from fiducial.stack.spack.pins import read_spack_pins
 from fiducial.stack.spack.program import find_spack
 from fiducial.stack.spack.spack_environment import load_spack_environment, lockable_names
-from fiducial.stack.spack.spack_lock import check_lock, make_lock, require_fresh_spack_lock
+from fiducial.stack.spack.spack_lock import (
+    check_lock,
+    make_lock,
+    refuse_stale_lock,
+    require_fresh_spack_lock,
+)
+from fiducial.stack.spack.wanted_sources import want
 from fiducial.stack.workspace import Workspace
 
 from .spack_lock_maker import Package, lock_bytes
@@ -280,6 +287,23 @@ def test_what_installs_from_the_checkout_has_no_lock(
                    lambda: check_lock(workspace, "nightly")):  # fmt: skip
         with pytest.raises(InputError, match=r"nightly has no lock .*whose path is in the hashes"):
             answer()
+
+
+def test_mirrors_and_build_caches_refuse_a_stale_lock_but_not_a_sites_own(
+    locked: Workspace,
+) -> None:
+    folder = locked.environments / "toy"
+    refuse_stale_lock(locked, folder)
+    edit(locked, TOY, '"ab"', '"cd"')
+    for answer in (lambda: refuse_stale_lock(locked, folder),
+                   lambda: want(locked, "toy", ("spack",)),
+                   lambda: find_concrete(locked, "toy")):  # fmt: skip
+        with pytest.raises(InputError, match="the Spack lock of toy is stale"):
+            answer()
+    document = json.loads((folder / "spack.lock").read_bytes())
+    document["roots"][0]["spec"] = "py-toy@0.1.0"
+    (folder / "spack.lock").write_text(json.dumps(document))
+    refuse_stale_lock(locked, folder)
 
 
 def test_a_failed_run_leaves_the_lock_that_is_there(

@@ -32,6 +32,7 @@ from fiducial.stack.spack.lock_graph import SpackLock, read_spack_lock
 from fiducial.stack.spack.openpgp import Keyring, Standing, keyring
 from fiducial.stack.spack.program import Spack
 from fiducial.stack.spack.recipes import repository
+from fiducial.stack.spack.spack_lock import refuse_stale_lock
 from fiducial.stack.workspace import Workspace
 
 NAMESPACES = ("fiducial", "fiducial_wheels")
@@ -81,7 +82,9 @@ def find_concrete(workspace: Workspace, name: str) -> Concrete:
     if not (folder / "spack.yaml").is_file():
         names = [path.parent.name for path in workspace.environments.glob("*/spack.yaml")]
         raise InputError(f"no Spack environment '{name}'", None, did_you_mean(name, names))
-    return Concrete(folder.resolve().name, folder, read_spack_lock(folder / "spack.lock"))
+    lock = read_spack_lock(folder / "spack.lock")
+    refuse_stale_lock(workspace, folder.resolve())
+    return Concrete(folder.resolve().name, folder, lock)
 
 
 def push(

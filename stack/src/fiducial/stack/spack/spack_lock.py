@@ -117,6 +117,20 @@ def require_fresh_spack_lock(
         ) from found
 
 
+def refuse_stale_lock(workspace: Workspace, folder: Path, spack: Spack | None = None) -> None:
+    """Refuse the committed lock in ``folder`` where it is stale, before anything is made of it.
+
+    A lock that a site made for itself is not the one that is described beside it, and passes: it
+    was made from the recipes as they stood there.
+    """
+    lock, beside = folder / "spack.lock", folder / "spack.lock.inputs.yaml"
+    if folder.parent.resolve() != workspace.environments.resolve() or not beside.is_file():
+        return
+    read_spack_lock(lock)
+    if lock_digest(lock.read_bytes()) == read_inputs(beside).lock_sha256:
+        require_fresh_spack_lock(workspace, folder.name, spack)
+
+
 def _moved(
     workspace: Workspace, environment: SpackEnvironment, lock: SpackLock, inputs: LockInputs
 ) -> Iterator[Mistake]:

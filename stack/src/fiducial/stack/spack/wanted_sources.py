@@ -23,6 +23,7 @@ from fiducial.stack.spack.mirror_layout import Origin, Source, mirror_source
 from fiducial.stack.spack.names import folder_name, spack_name
 from fiducial.stack.spack.recipe_source import read_recipe
 from fiducial.stack.spack.recipes import repository
+from fiducial.stack.spack.spack_lock import refuse_stale_lock
 from fiducial.stack.spack.wheel_recipe import MARKERS, choose_wheel
 from fiducial.stack.workspace import Workspace
 
@@ -82,6 +83,7 @@ def want(workspace: Workspace, name: str, builders: tuple[str, ...] = BUILDERS) 
             found[row.path] = row
     if with_spack:
         spack_lock = read_spack_lock(spack_path)
+        refuse_stale_lock(workspace, folder)
         spack_sha256 = spack_lock.sha256
         _of_spack(workspace, spack_lock, found, unknown, developed)
     return Wanted(
