@@ -107,3 +107,18 @@ def test_an_expiring_whitelist_is_told_at_every_publish(desk, tree):
     desk("resign", "srv", "--days", "2")
     desk("publish", "srv", tree, "/sw/1")
     assert "fiducial repo resign" in desk.said.err
+
+
+def test_usage_is_told_by_part(desk, tree):
+    desk("publish", "srv", tree, "/sw/1")
+    desk("publish", "srv", tree, "/sw/2")
+    write(tree / "large", "x" * 5000)
+    desk("publish", "srv", tree, "/sw/2")
+    rows = json.loads(desk("du", "srv", "/sw", "--json"))
+    assert [(row["path"], row["files"], row["catalogs"]) for row in rows] == [
+        ("/sw/2", 16, 1), ("/sw/1", 15, 1),
+    ]  # fmt: skip
+    assert rows[0]["bytes"] - rows[1]["bytes"] == 5000
+    inside = {row["path"]: row["files"] for row in json.loads(desk("du", "srv", "/sw/1", "--json"))}
+    assert inside["/sw/1/lib"] == 10 and inside["/sw/1/bin"] == 1
+    assert "15 files" in desk("du", "srv", "/sw")

@@ -318,5 +318,7 @@ def resign(
     tell(record, [line], as_json)
 
 
-for command in (repo_read.info, repo_read.ls, repo_read.cat, repo_read.extract, repo_read.check):
+for command in (
+    repo_read.info, repo_read.ls, repo_read.du, repo_read.cat, repo_read.extract, repo_read.check,
+):  # fmt: skip
     app.command()(command)

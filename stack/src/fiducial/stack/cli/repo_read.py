@@ -85,6 +85,35 @@ def ls(
         typer.echo(f"{row['mode']} {row['size']:>12} {row['modified']} {row['name']}{arrow}")
 
 
+def du(
+    repo: Address,
+    path: Annotated[str, typer.Argument(metavar="[PATH]")] = "/",
+    trust: Master = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell how many files and bytes lie below each part of a directory, the largest first.
+
+    Example:
+
+        fiducial repo du http://server/cvmfs/software.example.org /base
+    """
+    from fiducial.stack.cvmfs.path_hash import parse_path, show
+    from fiducial.stack.cvmfs.usage import disk_usage
+
+    found = disk_usage(open_view(repo, trust), parse_path(path))
+    rows = [
+        {"path": show(u.path), "files": u.files, "bytes": u.bytes, "catalogs": u.catalogs}
+        for u in found
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    for u in found:
+        typer.echo(
+            f"{size(u.bytes):>10} {u.files:>9} files {u.catalogs:>4} catalogs  {show(u.path)}"
+        )
+
+
 def cat(repo: Address, path: Inside, trust: Master = None) -> None:
     """Write a file's content to standard output, verified.
 
