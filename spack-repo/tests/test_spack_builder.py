@@ -96,7 +96,8 @@ def test_a_published_and_deployed_copy_gives_the_same_events_without_the_store(
     release = read_manifest(by_spack).stack
     where = ["--repository", site.home / "repository", "--to", site.home / "deployed"]
     trust = ["--trust", site.home / "signing.pub.pem"]
-    site.run(FIDUCIAL, "deploy", *where, *trust, "--release", release)
+    partial = "--allow-failed"  # a verdict on one chain moves no channel
+    site.run(FIDUCIAL, "deploy", *where, *trust, "--release", release, partial)
     store = Path(site.environment["STORE"])
     away = store.rename(store.with_name(f"{store.name}-away"))
     shutil.rmtree(by_spack)
