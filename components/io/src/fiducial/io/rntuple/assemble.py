@@ -208,10 +208,10 @@ class Assembler:
         place  which of the field's columns; dtype  to give, by default that of the file
         """
         pages = [self._pages(node, place, c, n) for c, n in enumerate(lengths)]
-        kinds = [kind for _, kind, _, _ in pages]
+        kind = pages[0][1] if pages else self._kind(node, node.columns[0][place])
         if dtype is None:
-            dtype = np.dtype(kinds[0].dtype if kinds else "u8")
-        shape = (sum(lengths), 3) if kinds and kinds[0].name == "Switch" else (sum(lengths),)
+            dtype = np.dtype(kind.dtype)
+        shape = (sum(lengths), 3) if kind.name == "Switch" else (sum(lengths),)
         out = np.empty(shape, dtype)
         tasks, at = [], 0
         for (found, kind, record, missing), length in zip(pages, lengths, strict=True):
@@ -242,12 +242,7 @@ class Assembler:
             column = columns[ids[place]] if known else ColumnPages([], 0)
             if column.offset < 0:
                 continue
-            if record.type not in COLUMN_TYPES:
-                raise Unsupported(
-                    f"the field {node.path} cannot be read",
-                    f"its column has the type {record.type:#x} of a later format",
-                )
-            kind = COLUMN_TYPES[record.type]
+            kind = self._kind(node, ids[place])
             if not 0 < (kind.bits or record.bits) <= (kind.bits or 32):
                 raise ValueError(f"a column of {node.path} has {record.bits} bits")
             elements = sum(page.elements for page in column.pages)
@@ -258,6 +253,15 @@ class Assembler:
                 self._refuse_implausible(page, page_bytes(kind, record, page.elements))
             return column.pages, kind, record, missing
         raise ValueError(f"no representation of {node.path} is stored in a cluster")
+
+    def _kind(self, node: Node, column: int) -> ColumnType:
+        code = self._schema.columns[column].type
+        if code not in COLUMN_TYPES:
+            raise Unsupported(
+                f"the field {node.path} cannot be read",
+                f"its column has the type {code:#x} of a later format",
+            )
+        return COLUMN_TYPES[code]
 
     def _refuse_implausible(self, page: Page, size: int) -> None:
         """A page beyond the file, or larger than its chunks can hold, costs no memory."""
