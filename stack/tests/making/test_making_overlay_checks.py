@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,12 +14,7 @@ from fiducial.stack.overlay.schema import compare_schemas
 from fiducial.stack.overlay.signature import Parameter, misfit
 from fiducial.stack.overlay.usage import Call, Text, Use, uses_of
 
-KINDS = {
-    "positional": inspect.Parameter.POSITIONAL_ONLY,
-    "both": inspect.Parameter.POSITIONAL_OR_KEYWORD, "*": inspect.Parameter.VAR_POSITIONAL,
-    "keyword": inspect.Parameter.KEYWORD_ONLY, "**": inspect.Parameter.VAR_KEYWORD,
-}  # fmt: skip
-ORDER = list(KINDS)
+ORDER = ["positional", "both", "*", "keyword", "**"]
 names = st.lists(st.sampled_from("abcdef"), unique=True, max_size=5)
 
 
@@ -45,15 +40,23 @@ calls = st.builds(Call, st.integers(0, 4), st.frozensets(st.sampled_from("abcdef
 
 
 def binds(call: Call, signature: tuple[Parameter, ...]) -> bool:
-    """Whether Python binds the call."""
-    empty = inspect.Parameter.empty
-    rows = [
-        inspect.Parameter(p.name, KINDS[p.kind],
-                          default=empty if p.required or p.kind in ("*", "**") else 0)
-        for p in signature
-    ]  # fmt: skip
+    """Whether Python takes the call (asked of a function: inspect's bind is stricter in 3.11)."""
+    rows, last = [], ""
+    for parameter in signature:
+        if last == "positional" and parameter.kind != "positional":
+            rows.append("/")
+        if parameter.kind == "keyword" and last not in ("keyword", "*"):
+            rows.append("*")
+        star = parameter.kind if parameter.kind in ("*", "**") else ""
+        default = "" if parameter.required or star else "=0"
+        rows.append(f"{star}{parameter.name}{default}")
+        last = parameter.kind
+    if last == "positional":
+        rows.append("/")
+    names: dict[str, Any] = {}
+    exec(f"def function({', '.join(rows)}): pass", names)
     try:
-        inspect.Signature(rows).bind(*range(call.positional), **dict.fromkeys(call.keywords, 0))
+        names["function"](*range(call.positional), **dict.fromkeys(call.keywords, 0))
     except TypeError:
         return False
     return True
