@@ -55,11 +55,11 @@ class Demands:
 def read_revision(source: Source, demands: Demands) -> Revision:
     """The current revision of ``source``. Raises RefusedRepository, or EnvironmentProblem
     where there is no repository."""
+    raw = _require(source, manifests.NAME)
     if not demands.masters:
         raise EnvironmentProblem(
             "no master public key to trust", None, "name the repository's .pub file with --trust"
         )
-    raw = _require(source, manifests.NAME)
     manifest, signed = manifests.read_manifest(raw)
     if demands.name is not None and manifest.name != demands.name:
         detail = f"it says {manifest.name}, expected {demands.name}"
