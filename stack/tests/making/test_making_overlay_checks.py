@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fiducial.stack.overlay.interface import compare_names
@@ -62,6 +62,11 @@ def binds(call: Call, signature: tuple[Parameter, ...]) -> bool:
     return True
 
 
+@example(
+    Call(0, frozenset("a"), False),
+    (Parameter("a", "positional", True), Parameter("b", "**", False)),
+    (),
+)
 @given(calls, signatures(), signatures())
 def test_a_call_is_judged_as_python_binds_it(call, old, new) -> None:  # type: ignore[no-untyped-def]
     why = misfit(call, old, new)

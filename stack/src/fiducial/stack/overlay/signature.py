@@ -60,7 +60,7 @@ def _wrong(call: Call, signature: Signature) -> str | None:
     if call.open:
         return None
     for parameter in signature:
-        given = parameter.name in taken or parameter.name in call.keywords
+        given = parameter.name in taken or parameter.name in call.keywords & by_name
         if parameter.required and not given and parameter.kind not in ("*", "**"):
             return f"'{parameter.name}' is required"
     return None
