@@ -18,6 +18,7 @@ from fiducial.edm import EventBatch, MCParticleCollection, collection_id
 from fiducial.edm.generated import TYPES
 from fiducial.edm.testing import random_batch
 from fiducial.io import (
+    Compression,
     DamagedFile,
     EventFile,
     RNTupleWriter,
@@ -146,6 +147,29 @@ def test_provenance_comes_back_and_any_reader_of_root_files_finds_it(path):
     with uproot.open(path) as file:
         assert file.classname_of(layout.RECORD) == "TObjString"
         assert "tést" in layout.unseal(str(file[layout.RECORD]))["provenance"]["chain"]
+
+
+def test_a_file_of_layout_1_as_uproot_wrote_it_still_opens():
+    path = Path(__file__).parent / "data" / "events_written_by_uproot.root"
+    with EventFile(path) as file:
+        assert "uproot" in file.record["writer"]
+        assert file.provenance == {"chain": "old", "seed": 7}
+        assert len(file.verify()) == 64
+        assert file.read() == random_batch(1, 3, mean=1.5)
+        assert set(file.read().names) == {cls.schema.collection for cls in TYPES.values()}
+
+
+@pytest.mark.parametrize(
+    "compression",
+    [Compression("zstd", 1), Compression("lz4", 4), Compression("lzma", 6), Compression("none")],
+    ids=lambda c: c.algorithm,
+)
+def test_any_compression_and_number_of_threads_holds_the_same_events(tmp_path, batch, compression):
+    for threads in (1, 2):
+        with RNTupleWriter(tmp_path / f"{threads}.root", {}, 8_000, compression, threads) as writer:
+            writer.extend(batch)
+    assert read_rntuple(tmp_path / "1.root") == batch
+    assert (tmp_path / "1.root").read_bytes() == (tmp_path / "2.root").read_bytes()
 
 
 # --- The layout, seen with uproot alone ---

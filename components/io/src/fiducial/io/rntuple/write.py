@@ -62,12 +62,14 @@ class RootFileWriter:
 
     def ntuple(self, name: str, names: list[str], forms: list[Any]) -> NTupleWriter:
         """A new RNTuple with these top-level fields, of these awkward forms."""
+        self._drain()
         ntuple = NTupleWriter(self, name, names, forms)
         self._ntuples.append(ntuple)
         return ntuple
 
     def string(self, name: str, text: str) -> None:
         """A TObjString of the file."""
+        self._drain()
         self.file.object("TObjString", name, tobjstring(text))
 
     def close(self) -> None:
@@ -78,6 +80,11 @@ class RootFileWriter:
             self.file.close()
         finally:
             self.abandon()
+
+    def _drain(self) -> None:
+        """Write what threads still pack, so that the order in the file does not depend on them."""
+        for ntuple in self._ntuples:
+            ntuple.drain(leave=0)
 
     def abandon(self) -> None:
         """Let go of the file and the threads; what was written opens nowhere."""
@@ -115,7 +122,7 @@ class NTupleWriter:
             self.append(self.sealer.begin(columns, entries, at_once)())
         else:
             self._waiting.append(self.sealer.begin(columns, entries, pool.submit))
-            self._drain(leave=1)
+            self.drain(leave=1)
 
     def append(self, cluster: SealedCluster) -> None:
         """Write a sealed cluster: its pages, then their list, as a cluster group of its own.
@@ -147,7 +154,7 @@ class NTupleWriter:
 
     def finish(self) -> None:
         """Write the footer and the anchor."""
-        self._drain(leave=0)
+        self.drain(leave=0)
         file = self._root.file
         footer = file.envelope(Footer(self._checksum, self._groups).pack(), self._root.compression)
         places = [
@@ -155,7 +162,8 @@ class NTupleWriter:
         ]
         file.object("ROOT::RNTuple", self.name, anchor(places[0], places[1]))
 
-    def _drain(self, leave: int) -> None:
+    def drain(self, leave: int) -> None:
+        """Append clusters that threads pack, until ``leave`` are waiting."""
         while len(self._waiting) > leave:
             self.append(self._waiting.popleft()())
 
