@@ -143,8 +143,6 @@ def test_root_reads_every_kind_by_frame_and_by_reader(tmp_path, codec):
             expected = arrays[column.split(".")[0]]
             for part in column.split(".")[1:]:
                 expected = expected[part.lstrip("_")]
-            if column == "optional":
-                values = [None if v is None else float(v) for v in values]
             assert repr(plain(expected.to_list())) == repr(values), column
     assert {"typed.x", "typed.i", "untyped.x", "untyped.i"} <= set(answer["frame"])
 
@@ -152,7 +150,7 @@ def test_root_reads_every_kind_by_frame_and_by_reader(tmp_path, codec):
 @needs_root
 @pytest.mark.slow
 def test_root_reads_every_column_of_an_event_file(tmp_path):
-    batch = random_batch(1, 12)
+    batch = random_batch(1, 6, mean=2.0)
     write_rntuple(tmp_path / "x.root", batch, {"a": 1})
     answer = ask(DATA / "root_values.py", tmp_path / "x.root", "events")
     arrays = {name: ak.Array(layout) for name, layout in read_events(tmp_path / "x.root").items()}

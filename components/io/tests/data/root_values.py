@@ -11,6 +11,7 @@ import ROOT
 
 PRINT = r"""
 #include <cmath>
+#include <cstring>
 #include <optional>
 #include <sstream>
 #include <tuple>
@@ -31,8 +32,8 @@ template <typename T> void put(std::ostream& o, const T& x) {
   else if constexpr (std::is_floating_point_v<T>) {
     if (std::isnan(x)) o << "NaN";
     else if (std::isinf(x)) o << (x > 0 ? "Infinity" : "-Infinity");
-    else if (x == 0) o << (std::signbit(x) ? "-0.0" : "0.0");
-    else { o.precision(17); o << (double)x; }
+    else { char b[40]; snprintf(b, 36, "%.17g", (double)x); o << b;
+      if (!strpbrk(b, ".e")) o << ".0"; }
   }
   else if constexpr (std::is_integral_v<T>) o << +x;
   else if constexpr (std::is_same_v<T, std::string>) {
