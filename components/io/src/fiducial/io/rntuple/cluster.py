@@ -34,10 +34,10 @@ __all__ = ["PAGE_BYTES", "SealedCluster", "SealedPage", "Sealer", "at_once", "ch
 
 PAGE_BYTES = 1 << 20
 """Most bytes of a page before compression: ROOT's default ("Defaults")."""
-SAMPLE_BYTES = 1 << 18
+SAMPLE_BYTES = 1 << 16
 SHORT_BYTES = 1 << 15
 """Columns of less are packed with the strong level; what it costs there is nothing."""
-SAVING = 0.05
+SAVING = 0.1
 
 Array = npt.NDArray[Any]
 Columns = list[tuple[ColumnType, Array]]
