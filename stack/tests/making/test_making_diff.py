@@ -78,4 +78,3 @@ def test_another_interpreter_or_builder_explains_files_of_an_unchanged_source(
     builder = manifest.builder.model_copy(update={"version": "next"})
     (change,) = diff(manifest, other.model_copy(update={"builder": builder})).packages
     assert change.causes == ("builder",)
-

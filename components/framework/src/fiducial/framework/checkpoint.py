@@ -53,7 +53,7 @@ class Checkpoints:
         self, work: EventRange, batch: EventBatch, tables: Tables, usages: Mapping[str, Usage]
     ) -> None:
         """Keep a finished range."""
-        from fiducial.io import save_part  # brings uproot: only who computes pays for it
+        from fiducial.io import save_part  # brings awkward: only who computes pays for it
 
         try:
             save_part(self.part(work), batch, tables)
