@@ -36,9 +36,7 @@ SHELL = [
 ]
 DEFINITIONS = [GITLAB, *sorted(GITHUB.glob("*.yml"))]
 SHA = re.compile(r"^[\w.-]+/[\w./-]+@[0-9a-f]{40}$")
-REGISTRIES = re.compile(
-    r"\b(pypi|\w*hosted|npmjs|debian|crates)\.(com|io|org)\b", re.IGNORECASE
-)
+REGISTRIES = re.compile(r"\b(pypi|\w*hosted|npmjs|debian|crates)\.(com|io|org)\b", re.IGNORECASE)
 
 
 def check(schema: str, *paths: Path) -> subprocess.CompletedProcess[str]:

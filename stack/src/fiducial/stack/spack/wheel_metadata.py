@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ from fiducial.stack.spack.licences import UnclearLicence, licence
 from fiducial.stack.tools import run_uv
 from fiducial.stack.workspace import Workspace
 
+_HOST = re.compile(r"\s*\([a-z0-9.-]+\.[a-z]{2,}\)")  # neither table nor recipe names a host
 FORMAT = 1
 READER = 1
 PLATFORM = "x86_64-manylinux_2_40"
@@ -137,7 +139,7 @@ def read_distribution(distribution: importlib.metadata.Distribution) -> WheelMet
     return WheelMetadata(
         name=canonicalize_name(distribution.name),
         version=distribution.version,
-        summary=" ".join(said[0].split()).rstrip("."),
+        summary=_HOST.sub("", " ".join(said[0].split()).rstrip(".")),
         licence=terms,
         requires=tuple(distribution.requires or ()),
         modules=tuple(import_names(distribution)),

@@ -13,7 +13,6 @@ and platforms than the reference's.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -28,7 +27,6 @@ from fiducial.stack.spack.names import class_name, spack_name
 from fiducial.stack.spack.wheel_metadata import WheelMetadata
 from fiducial.stack.spack.wheel_notes import Notes
 
-_HOST = re.compile(r"\s*\([a-z0-9.-]+\.[a-z]{2,}\)")  # a recipe names no host
 PYTHON = (3, 11)
 MARKERS = {
     "implementation_name": "cpython",
@@ -205,7 +203,7 @@ def _holds(requirement: Requirement, extras: set[str]) -> bool:
 
 def _render(package: WheelPackage, metadata: WheelMetadata, needs: list[str], notes: Notes) -> str:
     name = spack_name(package.locked.name)
-    summary = _HOST.sub("", metadata.summary) or package.locked.name
+    summary = metadata.summary or package.locked.name
     return template("wheel.py.j2").render(  # type: ignore[no-any-return]
         body=notes.body,
         class_name=class_name(name),
