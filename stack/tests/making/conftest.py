@@ -8,7 +8,6 @@ import os
 import shutil
 import sys
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -119,7 +118,7 @@ def toolbox() -> SimpleNamespace:
 
 
 @pytest.fixture(scope="session")
-def toy_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
+def toy_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The workspace (locked) and the index that ``toy`` copies."""
     base = tmp_path_factory.mktemp("toy")
     root, index = base / "workspace", base / "index"
@@ -128,7 +127,7 @@ def toy_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, 
     with pytest.MonkeyPatch.context() as patch:
         isolate(patch, index, base / "cache")
         Toy(Workspace(root), index).lock()
-        yield root, index
+    return root, index
 
 
 def isolate(patch: pytest.MonkeyPatch, index: Path, cache: Path) -> None:
@@ -155,9 +154,11 @@ def toy(toy_files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.fixture(scope="session")
 def toy_stack(toy_files: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A stack built once; tests copy it before they alter it."""
-    root, _ = toy_files
+    root, index = toy_files
     prefix = tmp_path_factory.mktemp("stack") / "toy"
-    build(plan_build(Workspace(root), "toy", prefix))
+    with pytest.MonkeyPatch.context() as patch:
+        isolate(patch, index, root.parent / "cache")
+        build(plan_build(Workspace(root), "toy", prefix))
     return prefix
 
 
