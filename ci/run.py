@@ -95,6 +95,7 @@ def stages(jobs: int, changed: str | None) -> list[Stage]:
         Stage("edm", "check", (str(BIN / "fiducial"), "edm", "check")),
         *locks,
         Stage("recipes", "check", (str(BIN / "fiducial"), "recipes", "check")),
+        Stage("components", "check", (str(BIN / "fiducial"), "component", "check")),
         Stage(
             "tests",
             "test",

@@ -16,7 +16,7 @@ class PyFiducialAnalysis(PythonPackage):
 
     version(
         "0.1.0",
-        sha256="264c5c1c9e5ae387c7a33c3a65c604a62979f739486d240695c969e2d02c45e8",
+        sha256="995838b1f52a047d6f500ee83d302421c7e0189ff0aec2e6688122cae0b0e594",
     )
 
     with default_args(type=("build", "run")):

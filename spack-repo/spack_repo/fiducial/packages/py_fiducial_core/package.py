@@ -16,7 +16,7 @@ class PyFiducialCore(PythonPackage):
 
     version(
         "0.1.0",
-        sha256="7d0c3093f7ef12b550508b753db25389b539ce0078f1dd923a397d087d4b793e",
+        sha256="8100da55c91932ef6589bcf0f8ea481bd4eaa25ca8f496c04c6fb907d1e947fa",
     )
 
     variant("cuda", default=False, description="Run kernels on NVIDIA GPUs")

@@ -16,7 +16,7 @@ class PyFiducialEdm(PythonPackage):
 
     version(
         "0.1.0",
-        sha256="943b8468fb6bfb7f35ae1f47df13477a62d2a7b55f6919cb7367f3f84da45919",
+        sha256="3cfbb5365d62083872e119fa525ed70aee6072df25c0948db53c2cea64ab12e9",
     )
 
     with default_args(type=("build", "run")):

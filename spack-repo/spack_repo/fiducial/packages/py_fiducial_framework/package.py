@@ -16,7 +16,7 @@ class PyFiducialFramework(PythonPackage):
 
     version(
         "0.1.0",
-        sha256="83307c4070412cd63a8082164588c56bd9ae0cc9b7e330c09caf8cc4a17b4c75",
+        sha256="5ed3ac33f65e84e285a513a16f60c2e8de8a88ea08639532c94b6c1ace5240af",
     )
 
     variant("dask", default=False, description="Run chains with Dask and batch systems")

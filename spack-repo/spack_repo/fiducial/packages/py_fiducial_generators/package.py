@@ -16,7 +16,7 @@ class PyFiducialGenerators(PythonPackage):
 
     version(
         "0.1.0",
-        sha256="b645ae649a63fe1c5f9cbf95b4546f00139c45effa2f54257f6670b346c5882b",
+        sha256="a26e9b02b15ef2d5ecb6385907fce54f1d35fa293e151003848e36def7597c51",
     )
 
     variant("pythia8", default=False, description="Generate events with Pythia 8")

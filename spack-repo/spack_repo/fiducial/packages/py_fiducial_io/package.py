@@ -16,7 +16,7 @@ class PyFiducialIo(PythonPackage):
 
     version(
         "0.1.0",
-        sha256="7d56a91827e1990833d972c50ef2a78bb54b75bc897104a3f3b6e9c0acb72ec2",
+        sha256="df704aa75579907c30f8658c7ef3e6ad10cb9f098337ab6716f95f355f68fbbd",
     )
 
     with default_args(type=("build", "run")):
@@ -32,6 +32,7 @@ class PyFiducialIo(PythonPackage):
         depends_on("py-numba@0.61:")
         depends_on("py-pydantic@2.7:")
         depends_on("py-awkward@2.6:")
+        depends_on("py-cramjam@2.8:")
         depends_on("py-uproot@5.6:")
         depends_on("py-pyhepmc@2.14:")
         depends_on("py-pylhe@1.0:")

@@ -16,7 +16,7 @@ class PyFiducialSimulation(PythonPackage):
 
     version(
         "0.1.0",
-        sha256="b4ab81199f1f33f267e0b86e42911d1ec9f37744eb7e6f86e1da89db42999072",
+        sha256="9a6835d93101bdc5cc7fea1375414d2bb273c6ee09925112f32006e850ba5106",
     )
 
     with default_args(type=("build", "run")):

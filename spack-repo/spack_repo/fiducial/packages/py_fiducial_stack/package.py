@@ -16,7 +16,7 @@ class PyFiducialStack(PythonPackage):
 
     version(
         "0.1.0",
-        sha256="e48734ad11317f59db0ffe064087844b67ad6c333c887dcb7e2693b8afb7c2a9",
+        sha256="9ee87cbd92ac7d7cb68b53c7d91d4ba7597200d8beff5cba626e260462236581",
     )
 
     with default_args(type=("build", "run")):

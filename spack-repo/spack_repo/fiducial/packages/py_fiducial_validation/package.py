@@ -16,7 +16,7 @@ class PyFiducialValidation(PythonPackage):
 
     version(
         "0.1.0",
-        sha256="7cdaacb51289861e07a1d48a8f4258894fc1d616898ff53dbed6bdc9997ead41",
+        sha256="3bc295af8051af3241cb3efcec7e2b5b8dbe2874dd25ba4706b3b9721715e5a0",
     )
 
     with default_args(type=("build", "run")):
