@@ -86,7 +86,10 @@ class Made:
         spec = {"spec": {"nodes": [{"name": name, "hash": self.hashes[name]}]}}
         rows = [
             ("application/vnd.spack.install.v2.tar+gzip", f"the files of {name}".encode()),
-            ("application/vnd.spack.spec.v5+json", gzip.compress(json.dumps(spec).encode())),
+            (
+                "application/vnd.spack.spec.v5+json",
+                gzip.compress(json.dumps(spec).encode(), mtime=0),
+            ),
         ]
         data = [
             {

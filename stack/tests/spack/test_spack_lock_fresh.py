@@ -405,6 +405,7 @@ def test_an_interrupt_ends_every_spack_and_keeps_the_locks_that_are_made(
         "    time.sleep(60)\n"
     )
     code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import fiducial.stack.spack.spack_lock as lock\n"
         f"lock.git_commit = lambda folder: {COMMIT!r}\n"
         "from fiducial.stack.cli.app import run\n"

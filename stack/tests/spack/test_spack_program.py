@@ -185,6 +185,7 @@ def test_an_interrupt_reaches_spack_once_and_spack_ends_first(
         "time.sleep(60)\n"
     )
     code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from fiducial.stack.spack.program import find_spack\n"
         "try:\n"
         "    find_spack().run('install', action='x', on_line=lambda s: print(s, flush=True))\n"
