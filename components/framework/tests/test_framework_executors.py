@@ -142,8 +142,10 @@ def test_a_running_dask_scheduler_is_used_by_its_address(tmp_path: Path, log) ->
 
 SBATCH = """\
 #!/bin/sh
-# a batch system of one machine: start the job and print its number
-sh "$1" >/dev/null 2>&1 &
+# a batch system of one machine: keep the script, start the job and print its number
+job="$1.job"
+cp "$1" "$job"
+sh "$job" >/dev/null 2>&1 &
 echo $! >> "{ids}"
 echo "Submitted batch job $!"
 """
