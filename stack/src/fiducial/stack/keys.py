@@ -150,33 +150,40 @@ def public_path(path: Path) -> Path:
     return path.with_name(path.stem + PUBLIC_SUFFIX)
 
 
+def read_private_file(path: Path, what: str, hint: str) -> bytes:
+    """The bytes of the private key in ``path``; refuse one that others may read or replace.
+
+    ``what`` it is and the ``hint`` where it is absent go into the EnvironmentProblem.
+    """
+    try:
+        with path.open("rb") as stream:
+            status = os.fstat(stream.fileno())
+            data = stream.read(65536)
+    except FileNotFoundError:
+        raise EnvironmentProblem(f"no {what} {path}", hint=hint) from None
+    except OSError as error:
+        raise EnvironmentProblem(f"cannot read the {what} {path}", why=str(error)) from error
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & 0o077:
+        raise EnvironmentProblem(
+            f"the {what} {path} is refused",
+            why=f"its mode {mode:04o} lets others read or change it",
+            hint=f"chmod 600 {path}, and replace the key if others may have read it",
+        )
+    if status.st_uid not in (os.geteuid(), 0):
+        raise EnvironmentProblem(
+            f"the {what} {path} is refused", why=f"it belongs to user id {status.st_uid}"
+        )
+    return data
+
+
 def load_private_key(path: Path) -> PrivateKey:
     """Read a private key; refuse one that others may read.
 
     Raises EnvironmentProblem where there is no such file or others may read it, InputError
     where it holds no Ed25519 private key.
     """
-    try:
-        with path.open("rb") as stream:
-            status = os.fstat(stream.fileno())
-            pem = stream.read(65536)
-    except FileNotFoundError:
-        raise EnvironmentProblem(
-            f"no signing key {path}", hint=f"make one: fiducial key new {path}"
-        ) from None
-    except OSError as error:
-        raise EnvironmentProblem(f"cannot read the signing key {path}", why=str(error)) from error
-    mode = stat.S_IMODE(status.st_mode)
-    if mode & 0o077:
-        raise EnvironmentProblem(
-            f"the signing key {path} is refused",
-            why=f"its mode {mode:04o} lets others read or change it",
-            hint=f"chmod 600 {path}, and replace the key if others may have read it",
-        )
-    if status.st_uid not in (os.geteuid(), 0):
-        raise EnvironmentProblem(
-            f"the signing key {path} is refused", why=f"it belongs to user id {status.st_uid}"
-        )
+    pem = read_private_file(path, "signing key", f"make one: fiducial key new {path}")
     try:
         key = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError) as error:

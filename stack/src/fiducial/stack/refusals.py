@@ -7,7 +7,7 @@ kind (an enumeration that scripts can test), the thing it is about, and what was
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,16 +53,20 @@ class Failure:
         return {"kind": str(self.kind), "subject": self.subject, "detail": self.detail}
 
 
+def list_reasons(reasons: Sequence[object], most: int = 20) -> str:
+    """All ``reasons`` as one text: a single one as it is, several one a line, ``most`` of them."""
+    shown = [str(reason) for reason in reasons[:most]]
+    if len(reasons) > len(shown):
+        shown.append(f"and {len(reasons) - len(shown)} more")
+    return shown[0] if len(shown) == 1 else "".join(f"\n  - {line}" for line in shown)
+
+
 class Refused(NegativeAnswer):
     """Something was judged and found wanting; ``failures`` holds every reason."""
 
     def __init__(self, what: str, failures: Iterable[Failure], hint: str | None = None) -> None:
         self.failures = tuple(failures)
-        shown = [str(failure) for failure in self.failures[:20]]
-        if len(self.failures) > len(shown):
-            shown.append(f"and {len(self.failures) - len(shown)} more")
-        why = shown[0] if len(shown) == 1 else "".join(f"\n  - {line}" for line in shown)
-        super().__init__(f"{what} is refused", why=why, hint=hint)
+        super().__init__(f"{what} is refused", why=list_reasons(self.failures), hint=hint)
 
     @property
     def kinds(self) -> frozenset[Refusal]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from fiducial.stack.errors import NegativeAnswer
+from fiducial.stack.refusals import list_reasons
 
 
 class Gravity(Enum):
@@ -132,11 +133,7 @@ class RefusedRepository(NegativeAnswer):
 
     def __init__(self, what: str, faults: Iterable[Fault], hint: str | None = None) -> None:
         self.faults = tuple(faults)
-        shown = [str(fault) for fault in self.faults[:20]]
-        if len(self.faults) > len(shown):
-            shown.append(f"and {len(self.faults) - len(shown)} more")
-        why = shown[0] if len(shown) == 1 else "".join(f"\n  - {line}" for line in shown)
-        super().__init__(f"{what} is refused", why, hint)
+        super().__init__(f"{what} is refused", list_reasons(self.faults), hint)
 
     @property
     def kinds(self) -> frozenset[FaultKind]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import datetime
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,8 +32,9 @@ from fiducial.stack.cvmfs.signing import (
     MasterPrivateKey,
     RepositoryKey,
 )
-from fiducial.stack.errors import EnvironmentProblem, InputError, from_os_error
+from fiducial.stack.errors import InputError, from_os_error
 from fiducial.stack.files import fsync_directory, write_atomically
+from fiducial.stack.keys import read_private_file
 
 KEY_BITS = 2048
 CERTIFICATE_DAYS = 365
@@ -151,23 +151,7 @@ def _write_private(path: Path, key: rsa.RSAPrivateKey) -> None:
 
 
 def _load_private(path: Path) -> rsa.RSAPrivateKey:
-    try:
-        with path.open("rb") as stream:
-            status = os.fstat(stream.fileno())
-            pem = stream.read(65536)
-    except FileNotFoundError:
-        raise EnvironmentProblem(
-            f"no key {path}", None, "name the folder of the keys with --keys"
-        ) from None
-    except OSError as error:
-        raise from_os_error(error, "read the key", path) from error
-    mode = stat.S_IMODE(status.st_mode)
-    if mode & 0o077:
-        raise EnvironmentProblem(
-            f"the key {path} is refused",
-            f"its mode {mode:04o} lets others read or change it",
-            f"chmod 600 {path}, and replace the key if others may have read it",
-        )
+    pem = read_private_file(path, "key", "name the folder of the keys with --keys")
     try:
         key = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError) as error:

@@ -12,15 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from packaging.utils import canonicalize_name
 
-from fiducial.stack.errors import InputError, Mistake, Mistakes, did_you_mean
+from fiducial.stack.errors import Mistake, Mistakes, did_you_mean
 from fiducial.stack.spack.component_recipe import template
 from fiducial.stack.spack.names import spack_name
 from fiducial.stack.spack.releases import VERSION, ReleasedArchive, metadata_path
 from fiducial.stack.spack.versions import conditions, in_order
 from fiducial.stack.workspace import Component, Workspace, read_component
+from fiducial.stack.yaml_files import read_rows
 
 EXTRAS = {
     "fiducial-core": ("cuda",),
@@ -64,14 +64,7 @@ def read_distributions(
 ) -> dict[str, dict[str, str]]:
     """Versions of the distribution, each with its components' versions; all mistakes at once."""
     path = distributions_path(workspace)
-    if not path.is_file():
-        return {}
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable YAML", " ".join(str(error).split())) from error
-    if not isinstance(data, dict) or not all(isinstance(row, dict) for row in data.values()):
-        raise InputError(f"{path} is not a mapping of versions to components")
+    data = read_rows(path, "versions to components")
     mistakes: list[Mistake] = []
     known = {(row.component, row.version) for row in releases}
     for version, row in data.items():

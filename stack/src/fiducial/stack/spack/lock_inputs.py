@@ -21,6 +21,7 @@ from fiducial.stack.spack.names import folder_name
 from fiducial.stack.spack.recipe_digest import build_systems, folder_digest, recipe_digest
 from fiducial.stack.spack.recipes import repository
 from fiducial.stack.workspace import Workspace
+from fiducial.stack.yaml_files import read_yaml
 
 FORMAT = 1
 OURS = ("fiducial", "fiducial_wheels")
@@ -102,14 +103,12 @@ def render_inputs(name: str, inputs: LockInputs) -> str:
 def read_inputs(path: Path) -> LockInputs:
     """The file beside a lock; all that is wrong with it at once."""
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = read_yaml(path)
     except FileNotFoundError as error:
         hint = f"make it with: fiducial lock {path.parent.name} --builder spack --anew"
         raise InputError(f"no {path.name} beside the lock", str(path.parent), hint) from error
     except OSError as error:
         raise from_os_error(error, "read", path) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable YAML", " ".join(str(error).split())) from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         given = data.get("format") if isinstance(data, dict) else type(data).__name__
         raise InputError(f"{path} has format {given!r}", f"this program reads {FORMAT}")

@@ -14,14 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from fiducial.stack.component_wheel import has_licence, is_source, read_source
 from fiducial.stack.errors import EnvironmentProblem, InputError, Mistake, Mistakes, did_you_mean
 from fiducial.stack.files import sha256_bytes, write_atomically
 from fiducial.stack.git_tree import Repository, find_repository
 from fiducial.stack.spack.source_archive import SourceFile, archive_bytes, archive_stem
 from fiducial.stack.workspace import Component, Workspace
+from fiducial.stack.yaml_files import read_rows
 
 VERSION = re.compile(r"\d+(\.\d+)+")
 _PINS = {"sha256": 64, "tree": 40, "licence": 40}
@@ -64,14 +63,7 @@ def metadata_path(workspace: Workspace, component: str, version: str) -> Path:
 def released_archives(workspace: Workspace) -> list[ReleasedArchive]:
     """Every released version, by component and version; all mistakes of the list at once."""
     path = releases_path(workspace)
-    if not path.is_file():
-        return []
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable YAML", " ".join(str(error).split())) from error
-    if not isinstance(data, dict) or not all(isinstance(row, dict) for row in data.values()):
-        raise InputError(f"{path} is not a mapping of components to versions and their pins")
+    data = read_rows(path, "components to versions and their pins")
     mistakes: list[Mistake] = []
     found = []
     for name, row in data.items():

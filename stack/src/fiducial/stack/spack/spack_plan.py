@@ -13,8 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from fiducial.stack.environment import Environment
 from fiducial.stack.errors import InputError, Mistake, Mistakes, did_you_mean
 from fiducial.stack.files import sha256_bytes, sha256_file
@@ -24,6 +22,7 @@ from fiducial.stack.spack.recipe_source import read_recipe
 from fiducial.stack.spack.recipes import repository
 from fiducial.stack.wheel_choice import ChosenWheel
 from fiducial.stack.workspace import Workspace
+from fiducial.stack.yaml_files import read_yaml
 
 COMPONENTS, WHEELS = "fiducial", "fiducial_wheels"
 HOST = "host"
@@ -51,7 +50,7 @@ def definition(workspace: Workspace, environment: Environment) -> dict[str, Any]
             "it has no spack.yaml",
             "leave out --builder; " + did_you_mean(environment.name, others),
         )
-    data = _yaml(path)
+    data = read_yaml(path)
     found = data.get("spack") if isinstance(data, dict) else None
     if not isinstance(found, dict) or not isinstance(found.get("specs"), list):
         raise InputError(f"{path} is no Spack environment", "it has no spack: specs:")
@@ -87,7 +86,7 @@ def define_inputs(
         files = [path]
         if path.is_dir():
             files = sorted(row for row in path.glob("*.yaml") if row.stem in SECTIONS)
-        texts += [json.dumps(_yaml(file), sort_keys=True, default=str) for file in files]
+        texts += [json.dumps(read_yaml(file), sort_keys=True, default=str) for file in files]
     names = [BUNDLE, *(spack_name(name) for name in environment.components)]
     names += [spack_name(wheel.package.name) for wheel in wheels]
     return {
@@ -204,10 +203,3 @@ def _pinned(row: Any, versions: Mapping[str, str]) -> Any:
     if match is None or match[1] not in versions:
         return row
     return f"{match[1]}@={versions[match[1]]}{match[3]}"
-
-
-def _yaml(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable YAML", " ".join(str(error).split())) from error

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-import yaml
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
-from fiducial.stack.errors import InputError, Mistake, Mistakes, did_you_mean
+from fiducial.stack.errors import Mistake, Mistakes, did_you_mean
 from fiducial.stack.workspace import Workspace
+from fiducial.stack.yaml_files import read_rows
 
 KEYS = ("licence", "modules", "smoke", "class")
 
@@ -33,14 +33,7 @@ class Notes:
 def read_notes(workspace: Workspace, packages: Collection[str]) -> dict[str, Notes]:
     """The notes by package; all mistakes at once. ``packages`` are those that the locks hold."""
     path = workspace.root / "spack-repo" / "wheels.yaml"
-    if not path.is_file():
-        return {}
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable YAML", " ".join(str(error).split())) from error
-    if not isinstance(data, dict) or not all(isinstance(row, dict) for row in data.values()):
-        raise InputError(f"{path} is not a mapping of packages to their notes")
+    data = read_rows(path, "packages to their notes")
     mistakes: list[Mistake] = []
     found = {}
     for package, row in data.items():
