@@ -16,7 +16,7 @@ class PyFiducialStack(PythonPackage):
 
     version(
         "0.1.0",
-        sha256="9ee87cbd92ac7d7cb68b53c7d91d4ba7597200d8beff5cba626e260462236581",
+        sha256="2c2aeede32f70d33baafa67ddad498fe89bf205d1c028b9a2e517b77864d5f14",
     )
 
     with default_args(type=("build", "run")):
